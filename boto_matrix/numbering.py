@@ -1,0 +1,64 @@
+"""How boto3 and botocore releases are numbered together.
+
+What is written here is history, read from the metadata of the first and the newest boto3 of each minor; with
+it a pair can be judged without asking an index. What a release really asks for is in its own metadata
+(`boto_matrix.index`).
+"""
+
+from __future__ import annotations
+
+from packaging.version import Version
+
+OLDEST_BOTO3 = Version("1.17.0")
+
+# boto3 1.29.7 was followed by 1.33.0, so that it and botocore have had equal numbers from then on.
+_FIRST_EQUAL_MINOR = 33
+_LAST_OFFSET_MINOR = 29
+_OFFSET = 3
+
+# The one release that asks for the minor before its own: botocore>=1.41.6,<1.42.0. (There is no 1.42.0 of it.)
+_BEHIND = Version("1.42.0")
+
+
+def botocore_minor(boto3: Version) -> int:
+    """Give N of the botocore 1.N that a boto3 release works with.
+
+    Args:
+        boto3: a release, 1.17.0 or later.
+
+    Raises:
+        ValueError: there never was such a boto3, or it is older than the matrix goes.
+
+    """
+    if boto3 < OLDEST_BOTO3:
+        raise ValueError(
+            f"boto3 {boto3} is older than {OLDEST_BOTO3}, the first release that the matrix covers"
+        )
+    if _LAST_OFFSET_MINOR < boto3.minor < _FIRST_EQUAL_MINOR:
+        raise ValueError(f"there is no boto3 {boto3}: 1.29 was followed by 1.33")
+    if boto3.minor <= _LAST_OFFSET_MINOR:
+        return boto3.minor + _OFFSET
+    if boto3 == _BEHIND:
+        return boto3.minor - 1
+    return boto3.minor
+
+
+def check_pair(boto3: str, botocore: str) -> None:
+    """Refuse a pair of exact releases that the numbering alone shows to be impossible.
+
+    Versions from 2.0 on are let through: nothing is known about them.
+
+    Args:
+        boto3: an exact version, ``1.26.165``.
+        botocore: an exact version, ``1.29.165``.
+
+    Raises:
+        ValueError: says what this boto3 needs.
+
+    """
+    wanted, given = Version(boto3), Version(botocore)
+    if wanted.major > 1:
+        return
+    minor = botocore_minor(wanted)
+    if (given.major, given.minor) != (1, minor):
+        raise ValueError(f"boto3 {boto3} needs botocore 1.{minor}, not {botocore}")
