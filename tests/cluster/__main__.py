@@ -1,0 +1,99 @@
+"""`python -m tests.cluster`: a simulated AIStore cluster to try things on."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+
+from . import Cluster, Redirects
+from .ledger import Entry
+
+SNIPPET = """\
+    from aistore_patch import botocore  # leave this line out to see what boto3 does without the patch
+    import boto3
+
+    s3 = boto3.client(
+        "s3",
+        endpoint_url="{endpoint}",
+        region_name="us-east-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+    )
+    s3.put_object(Bucket="{bucket}", Key="hello", Body=b"world")
+    print(s3.get_object(Bucket="{bucket}", Key="hello")["Body"].read())
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve a cluster until Ctrl-C or SIGTERM; the endpoint is the first line of the output."""
+    options = _parser().parse_args(arguments)
+    try:
+        cluster = _cluster(options)
+    except OSError as problem:
+        print(f"cannot listen: {problem.strerror}; try another --port, or none", file=sys.stderr)
+        return 1
+    with cluster:
+        cluster.store.create_bucket(options.bucket)
+        print(f"endpoint {cluster.endpoint_url}", flush=True)
+        for target in cluster.targets:
+            print(f"{target.name} {target.url}")
+        print(
+            f"\nTry it, in another terminal:\n\n{SNIPPET.format(endpoint=cluster.endpoint_url, bucket=options.bucket)}"
+        )
+        print("Ctrl-C ends it.", flush=True)
+        _wait()
+    return 0
+
+
+def _cluster(options: argparse.Namespace) -> Cluster:
+    redirects = Redirects(
+        status=options.status,
+        hops=options.hops,
+        faithful_location=options.faithful_location,
+        strict_path=not options.lenient,
+    )
+    return Cluster(
+        options.targets,
+        port=options.port,
+        own_addresses=options.own_addresses,
+        redirects=redirects,
+        direct_access=options.direct_access,
+        keeps_up_to=options.keeps_up_to,
+        remembers=0,
+        on_answer=_show if options.show else None,
+    )
+
+
+def _show(entry: Entry) -> None:
+    status = entry.status or "no answer"
+    print(f"{entry.node:9} {entry.method:6} {entry.target.decode('latin-1')} → {status}", flush=True)
+
+
+def _wait() -> None:
+    """Return when the process is asked to end."""
+    ends = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    signal.sigwait(ends)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
+    parser.add_argument("--targets", type=int, default=3, metavar="N", help="how many targets (default 3)")
+    parser.add_argument("--port", type=int, default=0, help="of the gateway (default: any free one)")
+    parser.add_argument("--bucket", default="demo", help="a bucket that is there from the start (default demo)")
+    parser.add_argument("--show", action="store_true", help="print every request and its status")
+    parser.add_argument("--status", type=int, choices=(301, 302, 307, 308), default=307, help="of redirects")
+    parser.add_argument("--hops", type=int, default=1, metavar="N", help="redirects before the answer (default 1)")
+    parser.add_argument("--faithful-location", action="store_true", help="escape keys properly, as AIStore does not")
+    parser.add_argument(
+        "--lenient", action="store_true", help="check a redirected request's query only, as AIStore does"
+    )
+    parser.add_argument("--direct-access", action="store_true", help="targets answer requests without a redirect too")
+    parser.add_argument("--own-addresses", action="store_true", help="targets at 127.0.0.2, 127.0.0.3 … (Linux)")
+    parser.add_argument("--keeps-up-to", type=int, metavar="BYTES", help="hash longer objects instead of keeping them")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

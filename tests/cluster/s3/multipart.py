@@ -1,0 +1,113 @@
+"""Calls about multipart uploads."""
+
+from __future__ import annotations
+
+import hashlib
+from xml.etree.ElementTree import Element
+
+from ..store import Content, Store, StoredObject, Upload
+from ..wire import Response
+from . import xml
+from .call import Call
+from .errors import S3Error, not_simulated
+from .payload import Payload
+
+
+class Multipart:
+    """Answers the calls of one multipart upload, from its creation to its end."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def create(self, call: Call, headers: dict[str, str]) -> Response:
+        Payload(call.request)
+        upload_id = self._store.start_upload(Upload(call.bucket, call.key, headers))
+        return xml.document("InitiateMultipartUploadResult", [*_place(call), ("UploadId", upload_id)])
+
+    def answer(self, call: Call, copied: StoredObject | None) -> Response:
+        """`copied` is the object that an UploadPartCopy names."""
+        upload = self._upload(call)
+        if call.method == "PUT" and copied is not None:
+            return self._copy_part(call, upload, copied)
+        if call.method == "PUT":
+            return self._put_part(call, upload)
+        if call.method == "GET":
+            return self._list_parts(call, upload)
+        if call.method == "POST":
+            return self._complete(call, upload)
+        if call.method == "DELETE":
+            self._store.uploads.pop(call.params["uploadId"], None)
+            return Response(204)
+        raise not_simulated(f"{call.method} on a multipart upload")
+
+    def _upload(self, call: Call) -> Upload:
+        upload = self._store.uploads.get(call.params["uploadId"])
+        if upload is None or (upload.bucket, upload.key) != (call.bucket, call.key):
+            raise S3Error(404, "NoSuchUpload", "there is no such upload of that object")
+        return upload
+
+    def _put_part(self, call: Call, upload: Upload) -> Response:
+        payload = Payload(call.request, self._store.keeps_up_to)
+        upload.parts[_part_number(call)] = payload.content
+        return Response(200, [("ETag", f'"{payload.content.md5}"'), *payload.checksums.items()])
+
+    def _copy_part(self, call: Call, upload: Upload, copied: StoredObject) -> Response:
+        Payload(call.request)
+        start, stop = 0, copied.content.size
+        wanted = call.header("x-amz-copy-source-range")
+        if wanted:
+            first, last = wanted.partition("=")[2].split("-")
+            start, stop = int(first), int(last) + 1
+        data = copied.content.read(start, stop)
+        part = Content.of(data if isinstance(data, bytes) else b"".join(data))
+        upload.parts[_part_number(call)] = part
+        return xml.document("CopyPartResult", [("ETag", f'"{part.md5}"')])
+
+    def _list_parts(self, call: Call, upload: Upload) -> Response:
+        parts: xml.Nodes = [
+            ("Part", [("PartNumber", number), ("ETag", f'"{part.md5}"'), ("Size", part.size)])
+            for number, part in sorted(upload.parts.items())
+        ]
+        upload_id = call.params["uploadId"]
+        nodes: xml.Nodes = [*_place(call), ("UploadId", upload_id), ("IsTruncated", "false")]
+        return xml.document("ListPartsResult", [*nodes, *parts])
+
+    def _complete(self, call: Call, upload: Upload) -> Response:
+        parts = _chosen(xml.parsed(Payload(call.request).content.data), upload)
+        digest = hashlib.md5(b"".join(bytes.fromhex(part.md5) for part in parts)).hexdigest()
+        stored = StoredObject(_joined(parts), f'"{digest}-{len(parts)}"', upload.headers)
+        self._store.put(call.bucket, call.key, stored)
+        self._store.uploads.pop(call.params["uploadId"], None)
+        return xml.document("CompleteMultipartUploadResult", [*_place(call), ("ETag", stored.etag)])
+
+
+def _place(call: Call) -> xml.Nodes:
+    return [("Bucket", call.bucket), ("Key", call.key)]
+
+
+def _part_number(call: Call) -> int:
+    number = call.integer("partNumber", 0)
+    if not 1 <= number <= 10000:
+        raise S3Error(400, "InvalidArgument", "partNumber must be between 1 and 10000")
+    return number
+
+
+def _chosen(root: Element, upload: Upload) -> list[Content]:
+    """The parts that the client lists, in its order."""
+    numbers = []
+    for part in root.iter("Part"):
+        number = int(part.findtext("PartNumber") or 0)
+        found = upload.parts.get(number)
+        if found is None or (part.findtext("ETag") or "").strip('"') != found.md5:
+            raise S3Error(400, "InvalidPart", f"part {number} was not uploaded with that ETag")
+        numbers.append(number)
+    if not numbers or numbers != sorted(set(numbers)):
+        raise S3Error(400, "InvalidPartOrder", "parts must be listed once each, in ascending order")
+    return [upload.parts[number] for number in numbers]
+
+
+def _joined(parts: list[Content]) -> Content:
+    kept = [part.data for part in parts if part.data is not None]
+    if len(kept) == len(parts):
+        return Content.of(b"".join(kept))
+    return Content(sum(part.size for part in parts), "", None, None)

@@ -1,0 +1,45 @@
+"""A target: serves objects to clients that a gateway sent, and followed its Location to the letter."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from .node import Node, Site
+from .redirects import Redirects
+from .s3.buckets import Buckets
+from .s3.call import Call
+from .s3.objects import Objects
+from .store import Store
+from .wire import Response
+
+
+class Target(Node):
+    """AIStore's target, as redirected clients see it.
+
+    With `direct_access` it also answers, as any S3 server would, requests that carry nothing from a gateway.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        redirects: Redirects,
+        store: Store,
+        direct_access: bool,
+        successor: Callable[[Target], Target],
+    ) -> None:
+        self._redirects = redirects
+        self._buckets = Buckets(store)
+        self._objects = Objects(store)
+        self._direct_access = direct_access
+        self._successor = successor
+        super().__init__(site)
+
+    def answer(self, call: Call) -> Response:
+        if self._direct_access and b"pid=" not in call.request.query:
+            return self._objects.answer(call) if call.key else self._buckets.answer(call)
+        ticket = self._redirects.redeem(self.name, call.method, (call.request.path, call.request.query))
+        if ticket.hops_left:
+            to = self if self._redirects.form == "path" else self._successor(self)
+            return self._redirects.next(call, ticket, to)
+        return self._objects.answer(call)
