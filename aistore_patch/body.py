@@ -1,0 +1,89 @@
+"""The body of a request, and how to send it a second time.
+
+botocore rewinds a body to position 0 (`AWSPreparedRequest.reset_stream`, all versions), which is another body than the
+one meant where the caller's stream stood elsewhere when the call was made.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Iterator
+
+_AT_REST = (bytes, str, bytearray, memoryview, dict, type(None))
+
+
+class NotRewindable(Exception):
+    """The body was read, at least in part, and its stream cannot go back to where it stood."""
+
+
+class Unrewindable:
+    """A stream that cannot be rewound, watched so that it is known whether any of it was read.
+
+    It offers no `seek`, `tell` or length, as little as the stream behind it.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.was_read = False
+
+    def read(self, size: int | None = -1) -> Any:
+        """As the stream's own `read`."""
+        self.was_read = True
+        return self._stream.read(-1 if size is None else size)
+
+    def __iter__(self) -> Iterator[Any]:
+        self.was_read = True
+        return iter(self._stream)
+
+
+class Body:
+    """The body of one API call: remembers where its stream stood when the call was made.
+
+    Args:
+        request_dict: botocore's description of the request. A stream that cannot be rewound is replaced in it by one
+            that notices whether it was read.
+    """
+
+    def __init__(self, request_dict: dict[str, Any]) -> None:
+        body = request_dict.get("body")
+        # AwsChunkedWrapper (botocore >= 1.23.41) frames another stream, which is the one with a position.
+        self._framed: Any = getattr(body, "_raw", None) if type(body).__name__ == "AwsChunkedWrapper" else None
+        self._body: Any = body
+        self._stream = body if self._framed is None else self._framed
+        self._start = None if isinstance(self._stream, _AT_REST) else _position(self._stream)
+        if self._start is None and hasattr(self._stream, "read"):
+            self._stream = Unrewindable(self._stream)
+            if self._framed is None:
+                request_dict["body"] = self._stream
+            else:
+                self._body._raw = self._stream
+
+    def rewind(self) -> None:
+        """Go back to where the stream stood when the call was made.
+
+        Raises:
+            NotRewindable: it was read and cannot.
+        """
+        if isinstance(self._stream, _AT_REST):
+            return
+        if isinstance(self._stream, Unrewindable):
+            if self._stream.was_read:
+                raise NotRewindable
+            return
+        try:
+            if self._framed is not None:
+                self._body.seek(0)  # resets the framing and the checksum, and goes to 0
+            if self._start is not None:
+                self._stream.seek(self._start)
+        except Exception:  # whatever a caller's stream raises, the stream did not go back
+            raise NotRewindable from None
+
+
+def _position(stream: Any) -> int | None:
+    """Where the stream stands, None where it cannot tell or cannot go back."""
+    try:
+        position: int = stream.tell()
+        stream.seek(position)
+    except (AttributeError, OSError, ValueError, io.UnsupportedOperation):
+        return None
+    return position

@@ -1,0 +1,91 @@
+"""The redirects of one request: immutable, pure, and free of botocore."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .location import InvalidLocation, OtherObject, Url, redacted, resolve
+from .policy import RedirectPolicy, Refused
+
+STATUSES = frozenset((301, 302, 307, 308))
+"""The status codes that mean "the same request, there" to an S3 client.
+
+RFC 9110 section 15.4 lets a client turn a POST into a GET after 301 and 302; AIStore means the same request, and so
+does every S3 server, so method and body are kept for all four. 303 means another request, and is not followed.
+"""
+
+
+class Hop(NamedTuple):
+    """One redirect: the status it came with and the URL it led to."""
+
+    status: int
+    url: Url
+
+
+class Unfollowable(Exception):
+    """A redirect that is not followed. `code` is what S3 would call an error code, the text says why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Chain(NamedTuple):
+    """The caller's request and the redirects it has followed so far.
+
+    Args:
+        original: the URL of the caller's request.
+        bucket: the bucket where it stands in the host of `original`, otherwise None.
+        hops: the redirects, in order.
+    """
+
+    original: Url
+    bucket: str | None = None
+    hops: tuple[Hop, ...] = ()
+
+    @property
+    def current(self) -> Url:
+        """Where the request went last."""
+        return self.hops[-1].url if self.hops else self.original
+
+    def follow(self, status: int, location: str, policy: RedirectPolicy) -> Chain:
+        """The chain with one more hop.
+
+        Args:
+            status: the status of the answer, one of `STATUSES`.
+            location: its `Location` header, as Python's HTTP client hands it over.
+            policy: the limits.
+
+        Raises:
+            Unfollowable: the URL is malformed, names another object, is forbidden by the policy, was visited before, or
+                is one hop more than the policy allows.
+        """
+        shown = redacted(location)
+        try:
+            url = resolve(location, self.current, self.original, self.bucket)
+            policy.check(url, self.current, self.original)
+        except InvalidLocation as problem:
+            raise self._stop(
+                "InvalidRedirectLocation", f"The Location {shown!r} cannot be followed: {problem}"
+            ) from None
+        except OtherObject as problem:
+            raise self._stop(
+                "RedirectToOtherObject",
+                f"The Location {shown!r} does not name the object of {redacted(str(self.original))}: {problem}; "
+                "nothing was sent there",
+            ) from None
+        except Refused as problem:
+            raise self._stop("RedirectRefused", f"The redirect to {shown!r} is refused: {problem}") from None
+        if url == self.original or any(url == hop.url for hop in self.hops):
+            raise self._stop("RedirectLoop", f"The redirect to {shown!r} leads where the request has been already")
+        if len(self.hops) >= policy.max_hops:
+            raise self._stop("TooManyRedirects", f"More than {policy.max_hops} redirects (max_hops) for one request")
+        return self._replace(hops=(*self.hops, Hop(status, url)))
+
+    def _stop(self, code: str, reason: str) -> Unfollowable:
+        if not self.hops:
+            return Unfollowable(code, reason)
+        return Unfollowable(code, f"{reason}; the request went {self}")
+
+    def __str__(self) -> str:
+        return " -> ".join(redacted(str(url)) for url in (self.original, *(hop.url for hop in self.hops)))

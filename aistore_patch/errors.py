@@ -1,0 +1,18 @@
+"""What callers of a patched botocore may have to catch."""
+
+from __future__ import annotations
+
+from botocore.exceptions import ClientError
+
+
+class RedirectError(ClientError):  # type: ignore[misc]  # botocore has no types
+    """A redirect that was not followed; nothing was sent where it led.
+
+    It is a `ClientError` like those for other answers of the server. `response["Error"]["Code"]` is one of
+    `InvalidRedirectLocation`, `RedirectToOtherObject`, `RedirectRefused`, `RedirectLoop`, `TooManyRedirects` and
+    `RedirectBodyNotRewindable`; `response["ResponseMetadata"]["Redirects"]` has the redirects that were followed before.
+    """
+
+
+class UnsupportedBotocoreError(RuntimeError):
+    """The installed botocore lacks something that the patch stands on; nothing was patched."""

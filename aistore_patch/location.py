@@ -1,0 +1,291 @@
+"""Which URL a `Location` means for the request that was answered with it.
+
+Pure: text in, text out. Nothing here knows botocore, policy or the network.
+
+AIStore builds its `Location` out of the *decoded* path of the request, so the header is not always a faithful
+URI of the object: `?` and `#` of a key may stand there bare, and so may bytes that are not ASCII. `resolve` reads
+such a header with the request's own path in hand, and never returns a URL that names another object.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+MAX_LENGTH = 16384
+"""Longest `Location` read, in bytes: a key of 1,024 bytes, thrice as long when encoded, and a generous query."""
+
+
+class InvalidLocation(ValueError):
+    """The `Location` is not the URI of any HTTP resource."""
+
+
+class OtherObject(ValueError):
+    """The `Location` names another object than the one asked for, or leaves in doubt which one it names."""
+
+
+class Url(NamedTuple):
+    """An absolute http or https URL, as the parts that decide where a request goes.
+
+    `netloc` is `host` or `host:port`, lower case; `path` begins with a slash; `query` is None where there is no `?`.
+    """
+
+    scheme: str
+    netloc: str
+    path: str
+    query: str | None
+
+    @property
+    def origin(self) -> str:
+        """Scheme and netloc: `http://10.0.0.1:8081`."""
+        return f"{self.scheme}://{self.netloc}"
+
+    @property
+    def target(self) -> str:
+        """What the request line carries (RFC 9112 section 3.2.1)."""
+        return self.path if self.query is None else f"{self.path}?{self.query}"
+
+    @property
+    def host(self) -> str:
+        """The host alone, without port and without the brackets of an IPv6 address."""
+        return split_netloc(self.netloc)[0]
+
+    def __str__(self) -> str:
+        return self.origin + self.target
+
+
+# RFC 3986 appendix B. It matches every string; what each part may hold is checked one by one.
+_PARTS = re.compile(rb"(?s)(?:([^:/?#]+):)?(?://([^/?#]*))?(.*)")
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+_NOT_ON_THE_WIRE = re.compile(rb"[^\x21-\x7e]")
+_PATH = re.compile(r"(?:[A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+\Z")  # RFC 3986 section 3.3
+_NETLOC = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z_.-]+)(?::([0-9]{0,5}))?\Z")
+_IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!\Z)|\Z)){4}\Z")
+_NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9A-Fa-f]*)\Z")
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+def parse_url(url: str) -> Url:
+    """Split the URL of a request that botocore has made ready.
+
+    Args:
+        url: an absolute http or https URL. The user part of its host, if any, is dropped, as urllib3 does.
+
+    Raises:
+        InvalidLocation: it is none.
+    """
+    scheme, authority, rest = _split(url.encode("utf-8"))
+    if scheme is None or authority is None:
+        raise InvalidLocation("it is not an absolute URL")
+    path, query = _split_path(rest)
+    return Url(_checked_scheme(scheme), _checked_netloc(scheme, authority.rpartition(b"@")[2]), path, query)
+
+
+def resolve(location: str, current: Url, original: Url, bucket: str | None = None) -> Url:
+    """The URL at which the request is to be repeated.
+
+    Args:
+        location: the header's value as Python's HTTP client hands it over (its bytes read as latin-1).
+        current: the URL that was answered with it; a relative reference is resolved against it.
+        original: the URL of the caller's request; its path says which object is meant.
+        bucket: the bucket where it stands in the host of `original` instead of in its path.
+
+    Returns:
+        The absolute URL without its fragment (which is never sent: RFC 9112 section 3.2), verbatim otherwise. Where the
+        path of the header is no valid path, or a damaged form of the path asked for, the URL has the path of `original`
+        in its stead; bytes that no query can hold are percent-encoded.
+
+    Raises:
+        InvalidLocation: the header is empty, too long, not an http(s) URL or holds what no URL can.
+        OtherObject: its path is neither the path asked for nor a form of it that can be repaired with certainty.
+    """
+    raw = _header_bytes(location)
+    scheme, authority, rest = _split(raw)
+    if scheme is not None and authority is None:
+        _checked_scheme(scheme)
+        raise InvalidLocation("it has a scheme but no host")
+    new_scheme = current.scheme if scheme is None else _checked_scheme(scheme)
+    netloc = current.netloc if authority is None else _checked_netloc(new_scheme.encode(), authority)
+    if authority is None and not rest.startswith(b"/"):
+        rest = _merged(current, rest)
+    path, query = _same_object(rest, original, bucket)
+    return Url(new_scheme, netloc, path, query)
+
+
+def split_netloc(netloc: str) -> tuple[str, str]:
+    """Split `host:port` into a host without brackets and a port ("" where there is none)."""
+    match = _NETLOC.match(netloc)
+    if match is None:
+        return netloc, ""
+    return match.group(1).strip("[]"), match.group(2) or ""
+
+
+def redacted(url: str) -> str:
+    """A URL, or what a server sent in place of one, fit for logs and messages.
+
+    Queries hold signatures and tokens, and so may the user part of a host: neither is shown. Text is cut at 200
+    characters.
+    """
+    shown, _, hidden = re.sub(r"(?<=//)[^/?#]*@", "…@", url.strip()).partition("?")
+    shown = shown.partition("#")[0]
+    if len(shown) > 200:
+        shown = shown[:200] + "…"
+    return shown.encode("ascii", "backslashreplace").decode("ascii") + ("?..." if hidden else "")
+
+
+def _header_bytes(location: str) -> bytes:
+    try:
+        raw = location.encode("latin-1")
+    except UnicodeEncodeError:  # a response that never was on a wire (a stub's) may hold any text
+        raw = location.encode("utf-8", "surrogatepass")
+    raw = raw.strip(b" \t")
+    if not raw:
+        raise InvalidLocation("it is empty")
+    if len(raw) > MAX_LENGTH:
+        raise InvalidLocation(f"it is {len(raw)} bytes long, more than {MAX_LENGTH}")
+    if _CONTROL.search(raw):
+        raise InvalidLocation("it holds control characters")
+    return raw
+
+
+def _split(raw: bytes) -> tuple[bytes | None, bytes | None, bytes]:
+    match = _PARTS.match(raw)
+    assert match is not None  # noqa: S101 - the pattern matches the empty string
+    return match.group(1), match.group(2), match.group(3)
+
+
+def _split_path(rest: bytes) -> tuple[str, str | None]:
+    before_fragment = rest.partition(b"#")[0]
+    path, mark, query = before_fragment.partition(b"?")
+    return _on_the_wire(path) or "/", _on_the_wire(query) if mark else None
+
+
+def _on_the_wire(raw: bytes) -> str:
+    """Percent-encode the bytes that a request line cannot carry, and no others (RFC 3986 section 2.1)."""
+    return _NOT_ON_THE_WIRE.sub(lambda match: b"%%%02X" % ord(match.group()), raw).decode("ascii")
+
+
+def _checked_scheme(scheme: bytes) -> str:
+    name = scheme.decode("ascii", "replace").lower()
+    if name not in _DEFAULT_PORTS:
+        raise InvalidLocation("its scheme is neither http nor https")
+    return name
+
+
+def _checked_netloc(scheme: bytes, authority: bytes) -> str:
+    """The authority in the one spelling that all who read it later (urllib3, the signer, a policy) read alike."""
+    text = authority.decode("ascii", "replace")
+    if "@" in text:
+        raise InvalidLocation("it holds a user name or a password")
+    match = _NETLOC.match(text)
+    if match is None:
+        raise InvalidLocation("its host is missing or malformed")
+    host, port = match.group(1).lower(), match.group(2)
+    if host.startswith("["):
+        _check_ipv6(host[1:-1])
+    else:
+        _check_name(host)
+    if not port or port.lstrip("0") == _DEFAULT_PORTS[scheme.decode("ascii").lower()]:
+        return host
+    if not 0 < int(port) < 65536:
+        raise InvalidLocation("its port is not between 1 and 65535")
+    return f"{host}:{int(port)}"
+
+
+def _check_ipv6(host: str) -> None:
+    import ipaddress  # imported by need: it is slow to load, and hosts in brackets are rare
+
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        raise InvalidLocation("its host is not an IPv6 address") from None
+
+
+def _check_name(host: str) -> None:
+    """Refuse what the resolver would refuse late, and numbers it would read as an address (`127.1`, `0x7f000001`)."""
+    labels = host[:-1].split(".") if host.endswith(".") else host.split(".")
+    if len(host) > 253 or not all(0 < len(label) < 64 for label in labels):
+        raise InvalidLocation("its host is not a name that can be resolved")
+    if _NUMERIC_LABEL.match(labels[-1]) and not _IPV4.match(host):
+        raise InvalidLocation("its host is not an IPv4 address")
+
+
+def _merged(current: Url, reference: bytes) -> bytes:
+    """Resolve a reference without scheme, host and leading slash against the current URL (RFC 3986 section 5.2)."""
+    base = current.path.encode("ascii")
+    if reference.startswith(b"#"):
+        return current.target.encode("ascii")
+    if reference.startswith(b"?"):
+        return base + reference
+    path, mark, query = reference.partition(b"?")
+    return _without_dot_segments(base[: base.rfind(b"/") + 1] + path) + mark + query
+
+
+def _without_dot_segments(path: bytes) -> bytes:
+    """RFC 3986 section 5.2.4, for an absolute path."""
+    kept: list[bytes] = []
+    segments = path.split(b"/")[1:]
+    for segment in segments:
+        if segment == b"..":
+            del kept[-1:]
+        elif segment != b".":
+            kept.append(segment)
+    if segments[-1] in (b".", b".."):
+        kept.append(b"")
+    return b"/" + b"/".join(kept)
+
+
+def _same_object(rest: bytes, original: Url, bucket: str | None) -> tuple[str, str | None]:
+    """Path and query of the `Location`, the path repaired from the request's own where AIStore damaged it."""
+    asked = unquote_to_bytes(original.path)
+    path, query = _split_path(rest)
+    named = unquote_to_bytes(path)
+    if named == asked:
+        return (path if _PATH.match(path) else original.path), query
+    if bucket is not None and named == b"/" + bucket.encode() + asked:
+        return (path if _PATH.match(path) else f"/{bucket}{original.path}"), query
+    # The decoded path as it is, with every `?`, `#`, `%` and space in it bare, and the query behind it.
+    if rest.startswith(asked) and rest[len(asked) : len(asked) + 1] in (b"", b"?"):
+        return original.path, _on_the_wire(rest[len(asked) + 1 :]) if len(rest) > len(asked) else None
+    # The same, parsed and written again: what stood behind the bare `?` is now in the query.
+    before, mark, leaked = asked.partition(b"?")
+    if mark and named == before and query is not None:
+        _check_leak(leaked, original)
+        return original.path, query
+    # Encoded once too often, or decoded once too often.
+    if unquote_to_bytes(named) == asked or named == unquote_to_bytes(asked):
+        return original.path, query
+    raise OtherObject("its path is not the path that was asked for")
+
+
+# Names to which an S3 server or an AIStore target gives a meaning, in lower case: with one of them in the query, a
+# request for the object `x?acl` would be read as a request for an ACL. S3: botocore 1.44 data/s3/2006-03-01
+# (querystring members and requestUri); AIStore: api/apc/query.go, the parameters of object requests.
+_MEANINGFUL = frozenset(
+    """
+    abac accelerate acl analytics annotation attributes bucket-region continuation-token cors delete delimiter
+    encoding-type encryption fetch-owner id intelligent-tiering inventory key-marker legal-hold lifecycle list-type
+    location logging marker metrics notification object-lock part-number-marker policy prefix publicaccessblock
+    ownershipcontrols partnumber policystatus renameobject replication requestpayment restore retention select
+    select-type session start-after storageclass tagging torrent upload-id-marker uploadid uploads version-id-marker
+    versionid versioning versions website
+
+    append_handle append_type archmime archmode archpath archregx etl_args etl_name frc gfn latest-ver namespace
+    original_url owt pid presence props provider set-new-custom skip_vc sln synchronize utm uuid what
+    """.split()  # noqa: SIM905 - sixty quoted words are harder to read
+)
+_MEANINGFUL_PREFIXES = ("annotation", "max-", "metadata", "response-", "x-amz-")
+
+
+def _check_leak(leaked: bytes, original: Url) -> None:
+    """Refuse a repair after which the key's own text, now in the query, could be read as a parameter."""
+    names = _parameter_names(leaked)
+    own = _parameter_names((original.query or "").encode("ascii"))
+    if names & (_MEANINGFUL | own) or any(name.startswith(_MEANINGFUL_PREFIXES) for name in names):
+        raise OtherObject("what follows the question mark in the key would be read as parameters")
+
+
+def _parameter_names(query: bytes) -> set[str]:
+    names = (unquote_to_bytes(part.partition(b"=")[0]) for part in query.split(b"&"))
+    return {name.decode("utf-8", "replace").lower() for name in names if name}

@@ -1,0 +1,305 @@
+"""Where redirects are followed in botocore: three methods of `botocore.endpoint.Endpoint`.
+
+`_do_get_response` sends one request and parses the answer; it is called once for each attempt, inside the loop that
+retries. A redirect is followed within it, so that it is no retry: it takes none of the attempts, and an attempt that
+fails after a redirect is repeated by botocore at the URL the caller's request was for. `create_request` tells which
+request it is and where its body stands; `_send` hands a redirect back before its body is parsed.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+import re
+from typing import Any, Callable
+from urllib.parse import urlsplit
+
+from botocore.awsrequest import AWSRequest, create_request_object
+from botocore.exceptions import ConnectionClosedError, HTTPClientError, UnseekableStreamError
+
+from . import wire
+from .body import Body, NotRewindable
+from .chain import STATUSES, Chain, Unfollowable
+from .errors import RedirectError, UnsupportedBotocoreError
+from .location import parse_url, redacted, split_netloc
+from .policy import RedirectPolicy
+
+logger = logging.getLogger("aistore_patch")
+
+SIGNATURES = {
+    "create_request": (("self", "params", "operation_model"),),
+    "_do_get_response": (
+        ("self", "request", "operation_model"),
+        ("self", "request", "operation_model", "context"),
+    ),
+    "_send": (("self", "request"),),
+}
+"""The methods of `botocore.endpoint.Endpoint` that are wrapped, and their parameters (botocore 1.20 to 1.44)."""
+
+_BODY = "aistore_patch.body"
+_CALL = "_aistore_patch_call"
+
+# Hosts of AWS in all its partitions (botocore data/partitions.json, dnsSuffix and dualStackDnsSuffix).
+_AWS_HOST = re.compile(
+    r"(?:^|\.)(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu)"
+    r"|(?:c2s\.ic|sc2s\.sgov|csp\.hci\.ic)\.gov|cloud\.adc-e\.uk|api\.aws\.(?:ic|scloud|hci\.ic|adc-e)\.[a-z.]+)$"
+)
+
+
+class _Redirected(HTTPClientError):  # type: ignore[misc]  # botocore has no types
+    """Carries a redirect from `_send` past botocore's parsers, which let this kind of exception through."""
+
+    fmt = "redirected"
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class _Call:
+    """What is known of a request while it is sent: how to make it again for another URL."""
+
+    __slots__ = ("body", "followed", "params")
+
+    def __init__(self, params: dict[str, Any], body: Body) -> None:
+        self.params = params
+        self.body = body
+        self.followed = False
+
+
+class _HopRequest(AWSRequest):  # type: ignore[misc]  # botocore has no types
+    """A request whose URL stays what the server said.
+
+    botocore up to 1.27 moves the bucket between path and host in handlers of `before-sign` (`utils.fix_s3_host`,
+    `utils.S3EndpointSetter`); the bucket of a redirected request is where it belongs.
+    """
+
+    @property
+    def url(self) -> str:
+        url: str = self.__dict__["url"]
+        return url
+
+    @url.setter
+    def url(self, value: str) -> None:
+        pass
+
+
+def wrapped(cls: type, policy: Callable[[], RedirectPolicy]) -> dict[str, Callable[..., Any]]:
+    """The methods that make an endpoint follow redirects, each around the one that `cls` has now.
+
+    Args:
+        cls: `botocore.endpoint.Endpoint` or a subclass of it.
+        policy: called for each redirect; the limits that hold for it.
+    """
+
+    @functools.wraps(cls.create_request)  # type: ignore[attr-defined]  # checked by check_supported
+    def create_request(self: Any, params: dict[str, Any], operation_model: Any = None) -> Any:
+        if operation_model is None or not _is_s3(operation_model):
+            return originals["create_request"](self, params, operation_model)
+        body = _body_of(params)
+        request = originals["create_request"](self, params, operation_model)
+        setattr(request, _CALL, _Call(params, body))
+        return request
+
+    @functools.wraps(cls._do_get_response)  # type: ignore[attr-defined]  # checked by check_supported
+    def _do_get_response(self: Any, request: Any, operation_model: Any, *context: Any) -> Any:
+        send = functools.partial(originals["_do_get_response"], self)
+        call = getattr(request, _CALL, None)
+        if call is None or call.followed:
+            return send(request, operation_model, *context)
+        call.followed = True
+        return _follow(self, send, request, operation_model, context, call, policy)
+
+    @functools.wraps(cls._send)  # type: ignore[attr-defined]  # checked by check_supported
+    def _send(self: Any, request: Any) -> Any:
+        call = getattr(request, _CALL, None)
+        if call is None:
+            return originals["_send"](self, request)
+        wire.adopt(self.http_session, _has_own_proxies(call.params))
+        answer = originals["_send"](self, request)
+        if answer.status_code >= 300:
+            _read_to_the_end(answer, request)
+            if _is_redirect(answer, request.url):
+                raise _Redirected(answer)
+        return answer
+
+    originals = {name: getattr(cls, name) for name in SIGNATURES}
+    return {"create_request": create_request, "_do_get_response": _do_get_response, "_send": _send}
+
+
+def check_supported(cls: type) -> None:
+    """Raise `UnsupportedBotocoreError` where an endpoint class is not what `wrapped` expects."""
+    for name, expected in SIGNATURES.items():
+        method = getattr(cls, name, None)
+        where = f"{cls.__module__}.{cls.__qualname__}.{name}"
+        if method is None:
+            raise UnsupportedBotocoreError(f"{where} is missing; expected {where}({', '.join(expected[-1])})")
+        found = tuple(inspect.signature(method).parameters)
+        if found not in expected:
+            raise UnsupportedBotocoreError(
+                f"{where} has the parameters ({', '.join(found)}); expected ({', '.join(expected[-1])})"
+            )
+    wire.check_supported()
+
+
+def _follow(
+    endpoint: Any,
+    send: Callable[..., Any],
+    request: Any,
+    operation_model: Any,
+    context: tuple[Any, ...],
+    call: _Call,
+    policy: Callable[[], RedirectPolicy],
+) -> Any:
+    """Send a request, and again wherever the answers redirect it; what botocore's `_do_get_response` returns."""
+    outcome = send(request, operation_model, *context)
+    answer = _redirect_in(outcome, request)
+    chain = None
+    while answer is not None:
+        try:
+            chain = chain or _chain_of(request, endpoint)
+            chain = _follow_one(chain, answer, policy(), operation_model)
+            call.body.rewind()
+        except Unfollowable as reason:
+            return None, _error(reason.code, str(reason), answer, chain, operation_model)
+        except NotRewindable:
+            return None, _error("RedirectBodyNotRewindable", _NOT_REWINDABLE, answer, chain, operation_model)
+        request = _request_for(chain, request, operation_model, endpoint, call)
+        outcome = send(request, operation_model, *context)
+        answer = _redirect_in(outcome, request)
+    _record(outcome, chain)
+    return outcome
+
+
+_NOT_REWINDABLE = (
+    "The request was redirected after its body had been read, and the body cannot be rewound to where it stood; "
+    "give a body that can seek, or bytes"
+)
+
+
+def _redirect_in(outcome: Any, request: Any) -> Any:
+    """The answer that redirects, None where the outcome is another."""
+    success, exception = outcome
+    if isinstance(exception, _Redirected):
+        return exception.answer
+    # An answer that did not come through `_send`: a hook of before-send gave it (moto does that).
+    if success is not None and _is_redirect(success[0], request.url):
+        return success[0]
+    return None
+
+
+def _is_redirect(answer: Any, url: str) -> bool:
+    """Whether the answer is a redirect as AIStore means it, and none of those that botocore handles for AWS."""
+    headers = answer.headers
+    if answer.status_code not in STATUSES or "Location" not in headers or "x-amz-bucket-region" in headers:
+        return False
+    return str(headers.get("Server", "")).startswith("AIStore") or not _AWS_HOST.search(urlsplit(url).hostname or "")
+
+
+def _chain_of(request: Any, endpoint: Any) -> Chain:
+    original = parse_url(request.url)
+    endpoint_host = split_netloc(urlsplit(endpoint.host).netloc.lower())[0]
+    bucket, dot, _ = original.host.partition("." + endpoint_host)
+    return Chain(original, bucket if dot else None)
+
+
+def _follow_one(chain: Chain, answer: Any, policy: RedirectPolicy, operation_model: Any) -> Chain:
+    before = chain.current
+    try:
+        chain = chain.follow(answer.status_code, answer.headers["Location"], policy)
+    except Unfollowable as reason:
+        logger.warning("%s: %s", operation_model.name, reason)
+        raise
+    if logger.isEnabledFor(logging.DEBUG):
+        urls = redacted(str(before)), redacted(str(chain.current))
+        logger.debug("%s: %d from %s to %s", operation_model.name, answer.status_code, *urls)
+    return chain
+
+
+def _request_for(chain: Chain, previous: Any, operation_model: Any, endpoint: Any, call: _Call) -> Any:
+    """The caller's request, made anew and signed for the URL that the chain has come to.
+
+    It is what `Endpoint.create_request` does for a retry, but for the URL, which is pinned.
+    """
+    url = chain.current
+    headers = {name: value for name, value in call.params["headers"].items() if name.lower() != "host"}
+    request = create_request_object({**call.params, "url": str(url), "headers": headers})
+    request.__class__ = _HopRequest
+    request.stream_output = previous.stream_output
+    if request.auth_path is None:  # signature version 2 signs the resource, wherever the bucket stands in the URL
+        request.auth_path = urlsplit(call.params["url"]).path
+    service = operation_model.service_model.service_id.hyphenize()
+    endpoint._event_emitter.emit(
+        f"request-created.{service}.{operation_model.name}", request=request, operation_name=operation_model.name
+    )
+    prepared = endpoint.prepare_request(request)
+    setattr(prepared, _CALL, call)
+    wire.send_verbatim(prepared, url)
+    wire.expect(endpoint.http_session, url)
+    return prepared
+
+
+def _record(outcome: Any, chain: Chain | None) -> None:
+    """Note the hops in the response, and keep what their URLs carry out of an error."""
+    success, exception = outcome
+    if success is not None:
+        success[1].setdefault("ResponseMetadata", {})["Redirects"] = _described(chain)
+    elif chain is not None:
+        _hide_query(exception)
+
+
+def _described(chain: Chain | None) -> list[dict[str, Any]]:
+    hops = chain.hops if chain is not None else ()
+    return [{"HTTPStatusCode": hop.status, "Location": redacted(str(hop.url))} for hop in hops]
+
+
+def _hide_query(exception: Any) -> None:
+    """Take the query out of the URL that botocore's connection errors show."""
+    kwargs = getattr(exception, "kwargs", None)
+    if isinstance(kwargs, dict) and "?" in str(kwargs.get("endpoint_url", "")):
+        kwargs["endpoint_url"] = redacted(str(kwargs["endpoint_url"]))
+        exception.args = (exception.fmt.format(**kwargs),)
+
+
+def _error(code: str, message: str, answer: Any, chain: Chain | None, operation_model: Any) -> RedirectError:
+    headers = {name.lower(): value for name, value in answer.headers.items() if name.lower() != "location"}
+    metadata = {"HTTPStatusCode": answer.status_code, "HTTPHeaders": headers, "RetryAttempts": 0}
+    metadata["Redirects"] = _described(chain)
+    return RedirectError(
+        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata}, operation_model.name
+    )
+
+
+def _read_to_the_end(answer: Any, request: Any) -> None:
+    """Read the body of an answer that is not a success, so that its connection can be used again.
+
+    botocore reads it later, where the exceptions of urllib3 reach the caller as they are (`convert_to_response_dict`).
+    """
+    try:
+        answer.content  # noqa: B018 - reading it is the purpose
+    except Exception as error:
+        if not _is_redirect(answer, request.url):  # of a redirect, only the header is needed
+            raise ConnectionClosedError(error=error, request=request, endpoint_url=request.url) from error
+
+
+def _body_of(params: dict[str, Any]) -> Body:
+    """The body of the call that `params` describe, back at its start if this is another attempt."""
+    body: Body | None = params["context"].get(_BODY)
+    if body is None:
+        body = params["context"][_BODY] = Body(params)
+        return body
+    try:
+        body.rewind()
+    except NotRewindable:
+        raise UnseekableStreamError(stream_object=params.get("body")) from None
+    return body
+
+
+def _is_s3(operation_model: Any) -> bool:
+    return bool(operation_model.service_model.service_id == "S3")
+
+
+def _has_own_proxies(params: dict[str, Any]) -> bool:
+    config = params["context"].get("client_config")
+    return getattr(config, "proxies", None) is not None

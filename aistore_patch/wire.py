@@ -1,0 +1,168 @@
+"""How requests go over the wire: the part of urllib3 and of botocore's HTTP session that redirects depend on.
+
+botocore's session is kept, with its TLS settings, client certificates, time-outs and pools; four things are mended:
+
+- the request target of a redirected request is sent as the server spelled it (urllib3 re-encodes it, botocore's
+  `URLLib3Session._path_url` loses what follows a `;` in a path);
+- a body is not read after the server has answered instead of saying `100 Continue` (urllib3 2 reads it to its end);
+- proxies are those for the host the request goes to (botocore looks at NO_PROXY once, for the endpoint's host);
+- there are connection pools for a whole cluster (urllib3 keeps 10, one for each host).
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import threading
+from typing import Any
+
+from botocore.awsrequest import (
+    AWSHTTPConnection,
+    AWSHTTPConnectionPool,
+    AWSHTTPSConnection,
+    AWSHTTPSConnectionPool,
+    HeadersDict,
+)
+from botocore.httpsession import ProxyConfiguration, URLLib3Session
+from botocore.utils import get_environ_proxies
+from urllib3.exceptions import InvalidHeader
+
+from .errors import UnsupportedBotocoreError
+from .location import Url
+
+POOLS = 1024
+"""Hosts to which connections are kept open, for each client."""
+
+SESSION_ATTRIBUTES = ("_manager", "_pool_classes_by_scheme", "_proxy_config", "_proxy_managers")
+"""What `adopt` finds in a `URLLib3Session` (botocore 1.20 to 1.44)."""
+
+_adopting = threading.Lock()
+
+
+class _HopHeaders(HeadersDict):  # type: ignore[misc]  # botocore has no types
+    """The headers of a redirected request; they carry its URL through botocore and urllib3 to the connection."""
+
+    url: Url
+
+    def copy(self) -> _HopHeaders:
+        headers: _HopHeaders = super().copy()  # of botocore's class, whatever ours is
+        headers.__class__ = _HopHeaders
+        headers.url = self.url
+        return headers
+
+
+def send_verbatim(request: Any, url: Url) -> None:
+    """Have a prepared request sent with the request target that `url` has, byte for byte."""
+    request.headers.__class__ = _HopHeaders
+    request.headers.url = url
+
+
+class _UnansweredBody:
+    """A request body that ends as soon as the server has answered instead of saying `100 Continue`."""
+
+    def __init__(self, body: Any, connection: Any) -> None:
+        self._body = body
+        self._connection = connection
+
+    def read(self, size: int = -1) -> Any:
+        return b"" if self._connection._response_received else self._body.read(size)
+
+
+class _Connection:
+    """Mixed into botocore's connection classes."""
+
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(headers, _HopHeaders):
+            url = headers.url.target if url.startswith("/") else str(headers.url)
+        if (
+            headers is not None
+            and "Expect" in headers
+            and hasattr(body, "read")
+            and not isinstance(body, io.TextIOBase)
+        ):
+            body = _UnansweredBody(body, self)
+        return super().request(method, url, body, headers, *args, **kwargs)  # type: ignore[misc]  # a mixin
+
+    def getresponse(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().getresponse(*args, **kwargs)  # type: ignore[misc]  # a mixin
+        except http.client.LineTooLong as error:  # a server that does this does it again: no error to be retried
+            raise InvalidHeader(f"the answer cannot be read: {error}") from None
+
+
+class _HTTPConnection(_Connection, AWSHTTPConnection):  # type: ignore[misc]  # botocore has no types
+    pass
+
+
+class _HTTPSConnection(_Connection, AWSHTTPSConnection):  # type: ignore[misc]  # botocore has no types
+    pass
+
+
+class _HTTPPool(AWSHTTPConnectionPool):  # type: ignore[misc]  # botocore has no types
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(AWSHTTPSConnectionPool):  # type: ignore[misc]  # botocore has no types
+    ConnectionCls = _HTTPSConnection
+
+
+class _ProxiesByHost(ProxyConfiguration):  # type: ignore[misc]  # botocore has no types
+    """The proxies of the environment, as they apply to each host that a redirect leads to."""
+
+    def __init__(self, ours: Any) -> None:
+        super().__init__(proxies=ours._proxies, proxies_settings=ours._proxies_settings)
+        self._by_netloc: dict[str, Any] = {}
+
+    def learn(self, url: Url) -> None:
+        if url.netloc not in self._by_netloc:
+            proxies = get_environ_proxies(url.origin + "/")
+            self._by_netloc[url.netloc] = ProxyConfiguration(proxies=proxies, proxies_settings=self._proxies_settings)
+
+    def proxy_url_for(self, url: str) -> Any:
+        if self._by_netloc:
+            netloc = url.partition("://")[2].partition("/")[0].partition("?")[0]
+            learned = self._by_netloc.get(netloc)
+            if learned is not None:
+                return learned.proxy_url_for(url)
+        return super().proxy_url_for(url)
+
+
+def adopt(session: Any, proxies_are_explicit: bool) -> None:
+    """Make a client's HTTP session fit for redirects.
+
+    Does nothing the second time, nor to a session that is not botocore's.
+
+    Args:
+        session: the `http_session` of an endpoint.
+        proxies_are_explicit: whether the client was made with proxies of its own, which then hold for every host.
+    """
+    if not isinstance(session, URLLib3Session):
+        return
+    classes = session._pool_classes_by_scheme
+    if classes.get("https") is _HTTPSPool or classes.get("https") is not AWSHTTPSConnectionPool:
+        return
+    with _adopting:
+        if not proxies_are_explicit and type(session._proxy_config) is ProxyConfiguration:
+            session._proxy_config = _ProxiesByHost(session._proxy_config)
+        # The session's managers share this dict; pools that they have already are of the old classes.
+        classes.update(http=_HTTPPool, https=_HTTPSPool)
+        for manager in (session._manager, *session._proxy_managers.values()):
+            manager.clear()
+
+
+def expect(session: Any, url: Url) -> None:
+    """Prepare an adopted session for a request to the host of `url`: its proxies, and pools enough to keep it."""
+    if not isinstance(session, URLLib3Session):
+        return
+    if isinstance(session._proxy_config, _ProxiesByHost):
+        session._proxy_config.learn(url)
+    for manager in (session._manager, *session._proxy_managers.values()):
+        manager.pools._maxsize = POOLS
+
+
+def check_supported() -> None:
+    """Raise `UnsupportedBotocoreError` where botocore's session has not what `adopt` needs."""
+    known = URLLib3Session.__init__.__code__.co_names
+    for name in SESSION_ATTRIBUTES:
+        if name not in known:
+            raise UnsupportedBotocoreError(f"botocore.httpsession.URLLib3Session has no attribute {name} any more")
