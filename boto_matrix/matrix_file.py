@@ -39,9 +39,7 @@ def _specifier(text: str) -> str:
 
 Release = Annotated[str, StringConstraints(pattern=rf"^({LATEST}|{_NUMBER}\.{_NUMBER}\.{_NUMBER})$")]
 PythonMinor = Annotated[str, StringConstraints(pattern=r"^3\.(0|[1-9][0-9]?)$")]
-PythonRange = Annotated[
-    str, StringConstraints(pattern=rf"^{_CLAUSE}(,{_CLAUSE})*$"), AfterValidator(_specifier)
-]
+PythonRange = Annotated[str, StringConstraints(pattern=rf"^{_CLAUSE}(,{_CLAUSE})*$"), AfterValidator(_specifier)]
 
 
 class Row(BaseModel):
@@ -77,9 +75,7 @@ class MatrixFile(BaseModel):
     pythons: list[PythonMinor] = Field(
         min_length=1, description="a list of every Python of the matrix, in quotes: ['3.8', '3.9']"
     )
-    pins: list[Row] = Field(
-        min_length=1, description="a list of rows {boto3: …, botocore: …, python: …, why: …}"
-    )
+    pins: list[Row] = Field(min_length=1, description="a list of rows {boto3: …, botocore: …, python: …, why: …}")
 
 
 def json_schema() -> str:

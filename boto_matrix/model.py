@@ -22,7 +22,7 @@ class MatrixError(Exception):
     """
 
 
-class UnknownCell(MatrixError):  # noqa: N818 — it says what there is not; "Error" would say no more
+class UnknownCell(MatrixError):
     """A name that is no cell; the message names the nearest ones."""
 
 
@@ -192,9 +192,7 @@ def _pins_without_cell(matrix: Matrix) -> Iterator[Mistake]:
     for pin in matrix.pins:
         if not pin.pythons:
             pythons = ", ".join(matrix.pythons)
-            yield Mistake(
-                pin.line, f"boto3 {pin.boto3} has no Python left; expected at least one of {pythons}"
-            )
+            yield Mistake(pin.line, f"boto3 {pin.boto3} has no Python left; expected at least one of {pythons}")
 
 
 def _repeated_cells(matrix: Matrix) -> Iterator[Mistake]:

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from boto_matrix.model import Matrix, Pin
 
-_NAME = re.compile(
-    r"py(?P<major>\d)(?P<minor>\d{1,3})-boto(?P<boto3>latest|\d{1,5}\.\d{1,5}(\.\d{1,5})?)", re.ASCII
-)
+_NAME = re.compile(r"py(?P<major>\d)(?P<minor>\d{1,3})-boto(?P<boto3>latest|\d{1,5}\.\d{1,5}(\.\d{1,5})?)", re.ASCII)
 _MANY = 3
 
 

@@ -12,41 +12,37 @@ from packaging.version import Version
 OLDEST_BOTO3 = Version("1.17.0")
 
 # boto3 1.29.7 was followed by 1.33.0, so that it and botocore have had equal numbers from then on.
-_FIRST_EQUAL_MINOR = 33
 _LAST_OFFSET_MINOR = 29
+_FIRST_EQUAL_MINOR = 33
 _OFFSET = 3
 
-# The one release that asks for the minor before its own: botocore>=1.41.6,<1.42.0. (There is no 1.42.0 of it.)
+# The one release that asks for the minor before its own, botocore>=1.41.6,<1.42.0: there is no botocore 1.42.0.
 _BEHIND = Version("1.42.0")
 
 
-def botocore_minor(boto3: Version) -> int:
-    """Give N of the botocore 1.N that a boto3 release works with.
+def botocore_series(boto3: Version) -> tuple[int, int]:
+    """Give the major and minor of the botocore that a boto3 release works with.
 
     Args:
-        boto3: a release, 1.17.0 or later.
+        boto3: a release, 1.17.0 or later. For 2.0 and later, equal numbers are a guess.
 
     Raises:
         ValueError: there never was such a boto3, or it is older than the matrix goes.
 
     """
     if boto3 < OLDEST_BOTO3:
-        raise ValueError(
-            f"boto3 {boto3} is older than {OLDEST_BOTO3}, the first release that the matrix covers"
-        )
-    if _LAST_OFFSET_MINOR < boto3.minor < _FIRST_EQUAL_MINOR:
-        raise ValueError(f"there is no boto3 {boto3}: 1.29 was followed by 1.33")
-    if boto3.minor <= _LAST_OFFSET_MINOR:
-        return boto3.minor + _OFFSET
+        raise ValueError(f"boto3 {boto3} is older than {OLDEST_BOTO3}, the first that the matrix covers")
     if boto3 == _BEHIND:
-        return boto3.minor - 1
-    return boto3.minor
+        return (1, boto3.minor - 1)
+    if boto3.major > 1 or boto3.minor >= _FIRST_EQUAL_MINOR:
+        return (boto3.major, boto3.minor)
+    if boto3.minor > _LAST_OFFSET_MINOR:
+        raise ValueError(f"there is no boto3 {boto3}: 1.29 was followed by 1.33")
+    return (1, boto3.minor + _OFFSET)
 
 
 def check_pair(boto3: str, botocore: str) -> None:
     """Refuse a pair of exact releases that the numbering alone shows to be impossible.
-
-    Versions from 2.0 on are let through: nothing is known about them.
 
     Args:
         boto3: an exact version, ``1.26.165``.
@@ -56,9 +52,7 @@ def check_pair(boto3: str, botocore: str) -> None:
         ValueError: says what this boto3 needs.
 
     """
-    wanted, given = Version(boto3), Version(botocore)
-    if wanted.major > 1:
-        return
-    minor = botocore_minor(wanted)
-    if (given.major, given.minor) != (1, minor):
-        raise ValueError(f"boto3 {boto3} needs botocore 1.{minor}, not {botocore}")
+    major, minor = botocore_series(Version(boto3))
+    given = Version(botocore)
+    if (given.major, given.minor) != (major, minor):
+        raise ValueError(f"boto3 {boto3} needs botocore {major}.{minor}, not {botocore}")

@@ -1,0 +1,224 @@
+"""Which releases to install when not all of them are numbers: the newest that exist and fit together."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from boto_matrix.numbering import OLDEST_BOTO3, botocore_series, check_pair
+from boto_matrix.wanted import Elsewhere, OverrideError, Releases
+
+if TYPE_CHECKING:
+    from boto_matrix.index import PackageIndex, Release
+
+_EXTRAS = {"moto": "[s3]"}
+_ADVICE = "Leave out one of the two: it then follows from the other"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is to be installed of a package.
+
+    Attributes:
+        package: its name.
+        requirement: for the installer.
+        expected: the version that must then be found, or a specifier for it; `None` where anything may be.
+
+    """
+
+    package: str
+    requirement: str
+    expected: str | None
+
+    @classmethod
+    def exactly(cls, package: str, version: Version | str) -> Chosen:
+        """Choose one release of the index."""
+        return cls(package, f"{package}{_EXTRAS.get(package, '')}=={version}", str(version))
+
+    @classmethod
+    def open(cls, wanted: Releases | Elsewhere) -> Chosen:
+        """Leave to the installer what cannot be known beforehand."""
+        name = f"{wanted.package}{_EXTRAS.get(wanted.package, '')}"
+        if isinstance(wanted, Releases):
+            specifier = str(wanted.specifier)
+            return cls(wanted.package, f"{name}{specifier}", wanted.exact or specifier or None)
+        version = None if wanted.version is None else str(wanted.version)
+        return cls(wanted.package, f"{name} @ {wanted.url}", version)
+
+
+def choose(wanted: Releases | Elsewhere, python: str | None, index: PackageIndex) -> Chosen:
+    """Choose the newest release of one package.
+
+    Args:
+        wanted: what it may be.
+        python: the Python that it must support, ``3.11``; `None` for any.
+        index: knows the releases. It is not asked for what is exact: if that does not exist, the install says so.
+
+    Raises:
+        OverrideError: there is none.
+        boto_matrix.index.IndexUnavailable: it cannot be known.
+
+    """
+    if isinstance(wanted, Elsewhere) or wanted.exact:
+        return Chosen.open(wanted)
+    return Chosen.exactly(wanted.package, _versions(wanted, python, index)[-1])
+
+
+def choose_pair(
+    boto3: Releases | Elsewhere, botocore: Releases | Elsewhere, python: str | None, index: PackageIndex
+) -> list[Chosen]:
+    """Choose the newest boto3 that there is a fitting botocore for, and the newest such botocore.
+
+    Where a directory or a VCS URL has no version or requirements before it is built, nothing is checked: the
+    installer will. Two exact versions can be used even when the index cannot be asked. What is then not checked is
+    that they exist, that they support the Python, and that their patch numbers fit (1.26.24 with 1.29.23 do not);
+    that their minors fit is known without an index.
+
+    Args:
+        boto3: what boto3 may be.
+        botocore: what botocore may be.
+        python: the Python that both must support, ``3.11``; `None` for any.
+        index: knows the releases and what they need.
+
+    Raises:
+        OverrideError: there is no such pair.
+        boto_matrix.index.IndexUnavailable: it cannot be known.
+
+    """
+    from boto_matrix.index import IndexUnavailable, NoSuchRelease  # whoever gives an index has paid for this import
+
+    if _is_known_when_built(boto3, botocore):
+        return [Chosen.open(boto3), Chosen.open(botocore)]
+    try:
+        return _search(boto3, botocore, python, index)
+    except NoSuchRelease as error:
+        raise OverrideError(str(error)) from error
+    except IndexUnavailable:
+        pair = _exactly(boto3), _exactly(botocore)
+        if pair[0] is None or pair[1] is None:
+            raise
+        return _unchecked(pair[0], pair[1])
+
+
+def _is_known_when_built(boto3: Releases | Elsewhere, botocore: Releases | Elsewhere) -> bool:
+    return (isinstance(boto3, Elsewhere) and boto3.needs is None) or (
+        isinstance(botocore, Elsewhere) and botocore.version is None
+    )
+
+
+def _exactly(wanted: Releases | Elsewhere) -> str | None:
+    return wanted.exact if isinstance(wanted, Releases) else None
+
+
+def _unchecked(boto3: str, botocore: str) -> list[Chosen]:
+    try:
+        check_pair(boto3, botocore)
+    except ValueError as error:
+        raise OverrideError(f"{error}. {_ADVICE}") from None
+    return [Chosen.exactly("boto3", boto3), Chosen.exactly("botocore", botocore)]
+
+
+def _search(
+    boto3: Releases | Elsewhere, botocore: Releases | Elsewhere, python: str | None, index: PackageIndex
+) -> list[Chosen]:
+    boto3s, botocores = _versions(boto3, python, index), _versions(botocore, python, index)
+
+    def needs(version: Version) -> SpecifierSet:
+        requirements = boto3.needs if isinstance(boto3, Elsewhere) else index.requires("boto3", str(version))
+        of_botocore = [one.specifier for one in requirements or () if canonicalize_name(one.name) == "botocore"]
+        return of_botocore[0] if of_botocore else SpecifierSet()
+
+    pair = newest_pair(boto3s, botocores, needs)
+    if pair is None:
+        raise OverrideError(_why_none(boto3, botocore, boto3s, needs))
+    return [_numbered(boto3, pair[0]), _numbered(botocore, pair[1])]
+
+
+def _numbered(wanted: Releases | Elsewhere, version: Version) -> Chosen:
+    return Chosen.open(wanted) if isinstance(wanted, Elsewhere) else Chosen.exactly(wanted.package, version)
+
+
+def newest_pair(
+    boto3s: Sequence[Version], botocores: Sequence[Version], needs: Callable[[Version], SpecifierSet]
+) -> tuple[Version, Version] | None:
+    """Find the newest boto3 that one of the botocores fits, and the newest such botocore.
+
+    The numbering says which boto3 can fit at all; of those with the same series of botocore, a later one never
+    needs an earlier botocore, so that halving finds the last that fits. Few are asked what they need, for each
+    costs a download.
+
+    Args:
+        boto3s: releases of boto3, oldest first.
+        botocores: releases of botocore, oldest first.
+        needs: gives the botocore that a boto3 needs.
+
+    """
+    present = {(version.major, version.minor) for version in botocores}
+    possible = [version for version in reversed(boto3s) if _series(version) in present]
+
+    def fitting(boto3: Version) -> Version | None:
+        admitted = needs(boto3)
+        fits = (version for version in reversed(botocores) if admitted.contains(version, prereleases=True))
+        return next(fits, None)
+
+    for _, newest_first in groupby(possible, _series):
+        of_series = [*newest_first][::-1]
+        if fitting(of_series[-1]) is None:
+            of_series = of_series[: bisect_left(of_series, True, key=lambda version: fitting(version) is None)]
+        if of_series and (botocore := fitting(of_series[-1])) is not None:
+            return of_series[-1], botocore
+    return None
+
+
+def _series(boto3: Version) -> tuple[int, int] | None:
+    try:
+        return botocore_series(boto3)
+    except ValueError:
+        return None
+
+
+def _versions(wanted: Releases | Elsewhere, python: str | None, index: PackageIndex) -> list[Version]:
+    """Give the versions that may be taken, oldest first; at least one."""
+    if isinstance(wanted, Elsewhere):
+        return [] if wanted.version is None else [wanted.version]
+    releases = index.releases(wanted.package)
+    existing = [release for release in releases if _satisfies(release, wanted)]
+    if not existing:
+        newest = max((release.version for release in releases if not release.is_yanked), default="unknown")
+        raise OverrideError(f"{wanted}: there is no such release of {wanted.package}; its newest is {newest}")
+    supporting = [release.version for release in existing if python is None or release.supports(python)]
+    if not supporting:
+        needed = f"{wanted.package} {existing[-1].version} needs Python {_in_order(existing[-1].requires_python)}"
+        raise OverrideError(f"{wanted}: {needed}; there is none for Python {python}")
+    return supporting
+
+
+def _satisfies(release: Release, wanted: Releases) -> bool:
+    """Say whether a release may be taken: prereleases and yanked ones only where they are named."""
+    if release.is_yanked and wanted.exact is None:
+        return False
+    return wanted.specifier.contains(release.version, prereleases=bool(wanted.specifier.prereleases))
+
+
+def _why_none(
+    boto3: Releases | Elsewhere,
+    botocore: Releases | Elsewhere,
+    boto3s: Sequence[Version],
+    needs: Callable[[Version], SpecifierSet],
+) -> str:
+    if not boto3.text:
+        return f"{botocore}: no boto3 from {OLDEST_BOTO3} on works with it; expected botocore 1.20 or later"
+    asked = f"{botocore.variable} asks for {botocore.text}" if botocore.text else "the index has none"
+    return f"boto3 {boto3s[-1]} needs botocore {_in_order(needs(boto3s[-1]))}; {asked}. {_ADVICE}"
+
+
+def _in_order(specifier: SpecifierSet) -> str:
+    """Show a specifier from its lower end to its upper one."""
+    return ",".join(sorted(map(str, specifier), key=lambda clause: (clause.startswith("<"), clause)))
