@@ -1,0 +1,43 @@
+"""What every test here stands on: loopback only, and an AWS environment that is nobody's."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.loopback_only import allow_loopback_only
+
+pytest_plugins = ["tests.process_per_file", "tests.cell_report"]
+
+# pytest-socket before 0.8 knows no networks: the addresses one by one.
+_LOOPBACK = ["::1", *(f"127.0.0.{host}" for host in range(1, 256))]
+
+_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "AKIDTESTS",
+    "AWS_SECRET_ACCESS_KEY": "only-for-tests",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    # moto reads these when it is imported: parts may be small, and objects stay in memory.
+    "S3_UPLOAD_PART_MIN_SIZE": "1",
+    "MOTO_S3_DEFAULT_KEY_BUFFER_SIZE": str(32 * 1024 * 1024),
+}
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-socket reads its option
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.allow_hosts = ",".join(_LOOPBACK)
+    allow_loopback_only()
+
+
+def _replace_aws_environment() -> None:
+    """Forget what the user has set for AWS, for proxies and for the patch: a test must not depend on it."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "BOTO_", "MOTO_", "AISTORE_")) or name.lower().endswith("_proxy"):
+            del os.environ[name]
+    os.environ.update(_ENVIRONMENT)
+
+
+_replace_aws_environment()  # now: the conftest.py of a directory may import moto
