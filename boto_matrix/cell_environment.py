@@ -156,8 +156,8 @@ class CellEnvironment(UvVenvRunner):
             Event(
                 self.name,
                 Happened.ENDED,
-                text=f"{last.out}{last.err}"[-_TAIL:] if last else "",
-                exit_code=last.exit_code if last else None,
+                text=f"{last.out}{last.err}"[-_TAIL:] if last is not None else "",
+                exit_code=last.exit_code if last is not None else None,  # an outcome that failed is falsy
                 timed_out=self._timed_out,
                 results=str(self.results),
             )

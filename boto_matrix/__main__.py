@@ -1,0 +1,49 @@
+"""`python -m boto_matrix`: the harness's commands, each in a module of its own with `add_arguments` and `main`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "run": ("boto_matrix.run", "run cells and show a table; what follows -- goes to pytest"),
+    "list": ("boto_matrix.list_cells", "show the cells there are"),
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command that is named; returns its exit code, or 2 if what it was given cannot be."""
+    ours, pytest_arguments = _split(argv)
+    parser = argparse.ArgumentParser(prog="python -m boto_matrix", description=__doc__)
+    parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, text) in COMMANDS.items():
+        command = parsers.add_parser(name, help=text)
+        if name in ours[:1]:
+            importlib.import_module(module).add_arguments(command)
+    arguments = parser.parse_args(ours)
+    chosen = importlib.import_module(COMMANDS[arguments.command][0])
+    try:
+        return int(chosen.main(arguments, pytest_arguments))
+    except _mistakes() as mistake:
+        print(f"boto_matrix: {mistake}", file=sys.stderr)
+        return 2
+
+
+def _split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    at = argv.index("--") if "--" in argv else len(argv)
+    return list(argv[:at]), list(argv[at + 1 :])
+
+
+def _mistakes() -> tuple[type[Exception], ...]:
+    """What is the user's to mend: it is said in a line, without a traceback."""
+    from boto_matrix.model import MatrixError
+    from boto_matrix.requested import RequestError
+    from boto_matrix.results import ResultsError
+
+    return MatrixError, RequestError, ResultsError
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

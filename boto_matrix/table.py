@@ -1,0 +1,103 @@
+"""What is shown when a run is over: the failures, the table of pins and Pythons, the sum."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from boto_matrix.glyphs import STYLES, Glyphs
+from boto_matrix.results import CellResult, Outcome, RunResult, SetOutcome, SetResult
+
+FOUR_SETS = ("noredirect_unpatched", "redirects_unpatched", "noredirect_patched", "redirects_patched")
+"""The sets that have a place of their own in each cell, in this order; what else ran shares the place after them."""
+
+_WORST_FIRST = (
+    SetOutcome.CRASHED, SetOutcome.FAILED, SetOutcome.NOT_RUN, SetOutcome.PASSED, SetOutcome.SKIPPED
+)  # fmt: skip
+_INSTEAD_OF_SETS = {
+    Outcome.INSTALL_FAILED: "install",
+    Outcome.NO_INTERPRETER: "no py",
+    Outcome.CRASHED: "crash",
+    Outcome.FAILED: "fail",
+    Outcome.NOT_RUN: "not run",
+    Outcome.PASSED: "",
+}
+
+
+def show(run: RunResult, console: Console) -> None:
+    """Show a run: its failures first, each with its reason and the command that repeats it, then the table, then the sum."""
+    glyphs = Glyphs.for_encoding(console.encoding)
+    for failure in run.failures:
+        console.print(_failure(failure), soft_wrap=True)
+    if run.failures:
+        console.print()
+    console.print(_table(run.cells, glyphs))
+    console.print(Text(_legend(run.cells, glyphs), style="dim"), soft_wrap=True)
+    for reason in dict.fromkeys(cell.reason for cell in run.cells if cell.outcome is Outcome.NO_INTERPRETER):
+        console.print(Text(reason or ""), soft_wrap=True)
+
+
+def summary(run: RunResult) -> str:
+    """Give the sum in the one line that CI reads."""
+    failed = len(run.failures)
+    passed = sum(cell.outcome is Outcome.PASSED for cell in run.cells)
+    skipped = len(run.cells) - passed - failed
+    return f"cells: {passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
+
+
+def _failure(cell: CellResult) -> RenderableType:
+    return Group(
+        Text.assemble((cell.name, "bold"), " ", (cell.outcome.value, STYLES[cell.outcome]), f": {cell.reason}"),
+        Text(f"    {cell.repeat}", style="cyan"),
+    )
+
+
+def _table(cells: Sequence[CellResult], glyphs: Glyphs) -> Table:
+    pythons = sorted({cell.python for cell in cells}, key=lambda python: [int(part) for part in python.split(".")])
+    table = Table(box=None, pad_edge=False)
+    table.add_column("boto3")
+    for python in pythons:
+        table.add_column(python)
+    rows: dict[str, dict[str, CellResult]] = {}
+    for cell in cells:
+        rows.setdefault(cell.name.partition("-")[2], {})[cell.python] = cell
+    for factor, row in rows.items():
+        places = [_place(row[python], glyphs) if python in row else Text() for python in pythons]
+        table.add_row(factor.removeprefix("boto"), *places)
+    return table
+
+
+def _place(cell: CellResult, glyphs: Glyphs) -> Text:
+    if not cell.sets:
+        return Text(_INSTEAD_OF_SETS[cell.outcome], style=STYLES[cell.outcome])
+    text = Text()
+    for name in FOUR_SETS:
+        outcome = cell.sets[name].outcome if name in cell.sets else SetOutcome.NOT_RUN
+        text.append(glyphs.of(outcome), style=STYLES[outcome])
+    if others := [one for name, one in cell.sets.items() if name not in FOUR_SETS]:
+        worst = _worst(others)
+        text.append(" ").append(glyphs.of(worst), style=STYLES[worst])
+    if cell.outcome is Outcome.INSTALL_FAILED or (cell.outcome is Outcome.CRASHED and SetOutcome.CRASHED not in _of(cell)):
+        text.append(f" {_INSTEAD_OF_SETS[cell.outcome]}", style=STYLES[cell.outcome])
+    return text
+
+
+def _of(cell: CellResult) -> set[SetOutcome]:
+    return {one.outcome for one in cell.sets.values()}
+
+
+def _worst(sets: Sequence[SetResult]) -> SetOutcome:
+    outcomes = {one.outcome for one in sets}
+    return next(outcome for outcome in _WORST_FIRST if outcome in outcomes)
+
+
+def _legend(cells: Sequence[CellResult], glyphs: Glyphs) -> str:
+    shown = Counter(one.outcome for cell in cells for one in cell.sets.values())
+    signs = ", ".join(f"{glyphs.of(outcome)} {outcome.value}" for outcome in _WORST_FIRST if shown[outcome])
+    sets = ", ".join(FOUR_SETS)
+    others = any(name not in FOUR_SETS for cell in cells for name in cell.sets)
+    return f"In each cell: {sets}{', and all others' if others else ''}. {signs}" if shown else "No set ran."
