@@ -10,16 +10,22 @@ from __future__ import annotations
 
 from .cluster import Cluster
 from .faults import Fault, Gate
+from .forward_proxy import ForwardProxy
 from .ledger import Entry, Ledger
 from .redirects import Redirects
+from .signatures import Verifier
 from .store import Store, StoredObject, generated_bytes
+from .tls import AUTHORITY, CLIENT, server_context
 from .wire import Ending, Request, Response
 
 __all__ = [
+    "AUTHORITY",
+    "CLIENT",
     "Cluster",
     "Ending",
     "Entry",
     "Fault",
+    "ForwardProxy",
     "Gate",
     "Ledger",
     "Redirects",
@@ -27,5 +33,7 @@ __all__ = [
     "Response",
     "Store",
     "StoredObject",
+    "Verifier",
     "generated_bytes",
+    "server_context",
 ]

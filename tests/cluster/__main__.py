@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from typing import Callable
 
 from . import Cluster, Redirects
 from .ledger import Entry
 
+ENDS = {signal.SIGINT, signal.SIGTERM}
 SNIPPET = """\
     from aistore_patch import botocore  # leave this line out to see what boto3 does without the patch
     import boto3
@@ -28,10 +30,12 @@ SNIPPET = """\
 def main(arguments: list[str] | None = None) -> int:
     """Serve a cluster until Ctrl-C or SIGTERM; the endpoint is the first line of the output."""
     options = _parser().parse_args(arguments)
+    # Before there are threads, which inherit it: the signals then wait for sigwait.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     try:
         cluster = _cluster(options)
     except OSError as problem:
-        print(f"cannot listen: {problem.strerror}; try another --port, or none", file=sys.stderr)
+        print(f"cannot listen: {problem}; is the port taken, or an address not there?", file=sys.stderr)
         return 1
     with cluster:
         cluster.store.create_bucket(options.bucket)
@@ -42,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
             f"\nTry it, in another terminal:\n\n{SNIPPET.format(endpoint=cluster.endpoint_url, bucket=options.bucket)}"
         )
         print("Ctrl-C ends it.", flush=True)
-        _wait()
+        signal.sigwait(ENDS)
     return 0
 
 
@@ -70,28 +74,40 @@ def _show(entry: Entry) -> None:
     print(f"{entry.node:9} {entry.method:6} {entry.target.decode('latin-1')} → {status}", flush=True)
 
 
-def _wait() -> None:
-    """Return when the process is asked to end."""
-    ends = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
-    signal.sigwait(ends)
+def _between(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdigit() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {most}")
+        return int(text)
+
+    return number
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
-    parser.add_argument("--targets", type=int, default=3, metavar="N", help="how many targets (default 3)")
-    parser.add_argument("--port", type=int, default=0, help="of the gateway (default: any free one)")
+    parser.add_argument("--targets", type=_between(1, 250), default=3, metavar="N", help="how many targets (default 3)")
+    parser.add_argument(
+        "--port",
+        type=_between(0, 65535),
+        metavar="PORT",
+        default=0,
+        help="of the gateway (default: any free one)",
+    )
     parser.add_argument("--bucket", default="demo", help="a bucket that is there from the start (default demo)")
     parser.add_argument("--show", action="store_true", help="print every request and its status")
     parser.add_argument("--status", type=int, choices=(301, 302, 307, 308), default=307, help="of redirects")
-    parser.add_argument("--hops", type=int, default=1, metavar="N", help="redirects before the answer (default 1)")
+    parser.add_argument(
+        "--hops", type=_between(1, 1000), default=1, metavar="N", help="redirects before the answer (default 1)"
+    )
     parser.add_argument("--faithful-location", action="store_true", help="escape keys properly, as AIStore does not")
     parser.add_argument(
         "--lenient", action="store_true", help="check a redirected request's query only, as AIStore does"
     )
     parser.add_argument("--direct-access", action="store_true", help="targets answer requests without a redirect too")
     parser.add_argument("--own-addresses", action="store_true", help="targets at 127.0.0.2, 127.0.0.3 … (Linux)")
-    parser.add_argument("--keeps-up-to", type=int, metavar="BYTES", help="hash longer objects instead of keeping them")
+    parser.add_argument(
+        "--keeps-up-to", type=_between(0, 1 << 40), metavar="BYTES", help="hash longer objects instead of keeping them"
+    )
     return parser
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Callable
 
@@ -59,7 +60,7 @@ class Cluster:
         self._nodes: list[Target | Proxy] = []
         try:
             for number in range(targets):
-                host = f"127.0.0.{number + 2}" if own_addresses else LOOPBACK
+                host = str(ip_address(LOOPBACK) + number + 1) if own_addresses else LOOPBACK
                 site = Site(f"target{number}", host, 0, self._acceptor, self.ledger, verify, target_tls)
                 self.targets.append(self._target(site, direct_access))
                 self._nodes.append(self.targets[-1])

@@ -60,9 +60,14 @@ class Source:
             size -= len(piece)
             yield piece
 
+    def buffered(self) -> bytes:
+        """What was received and not asked for yet."""
+        buffered, self._buffer = self._buffer, b""
+        return buffered
+
     def rest(self) -> Iterator[bytes]:
         """Everything until the peer ends."""
-        piece, self._buffer = self._buffer or self._pull(), b""
+        piece = self.buffered() or self._pull()
         while piece:
             yield piece
             piece = self._pull()
