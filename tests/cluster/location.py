@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Tuple
 from urllib.parse import unquote_to_bytes
-
-Target = Tuple[bytes, bytes]
-"""A request-target's path and query."""
 
 # What Go's net/url leaves unescaped in a path (url.shouldEscape, encodePath).
 _GO_KEEPS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~$&+,/:;=@")
@@ -20,35 +16,32 @@ _DAMAGED = [
 
 @dataclass(frozen=True)
 class Location:
-    """The path and query of a Location, as they go out, and the request-targets that a target then takes."""
+    """The path and query of a Location, as they go out, and the paths that a target takes with that very query."""
 
     path: bytes
     query: bytes
-    accepted: frozenset[Target]
+    accepted: frozenset[bytes]
 
 
 def aistore_location(path: bytes, query: bytes, appended: bytes) -> Location:
     """As AIStore writes it: `?` and non-ASCII bytes of the key are left raw.
 
     What follows a raw `?` has become part of the query, each pair of it with a `=`. A target takes that as it
-    is, and touches the object that it names. It takes the repaired path too, with the query that was meant:
-    repaired from the client's own request, or by escaping what the Location left raw.
+    is, and touches the object that it names. It takes the repaired path too: repaired from the client's own
+    request, or by escaping what the Location left raw.
     """
     written, question, spilled = _written(path, _DAMAGED).partition(b"?")
     pairs = [pair if b"=" in pair else pair + b"=" for pair in spilled.split(b"&") if pair]
-    meant = _joined(query, appended)
-    location_query = _joined(*pairs, meant)
-    accepted = {(written, location_query)}
     faithful = _written(path, _FAITHFUL)
-    if question or written != faithful:
-        accepted |= {(faithful, meant), (path, meant)}
-    return Location(written, location_query, frozenset(accepted))
+    damaged = bool(question) or written != faithful
+    accepted = {written, faithful, path} if damaged else {written}
+    return Location(written, _joined(*pairs, query, appended), frozenset(accepted))
 
 
 def faithful_location(path: bytes, query: bytes, appended: bytes) -> Location:
     """As a gateway writes it that escapes properly."""
-    faithful, meant = _written(path, _FAITHFUL), _joined(query, appended)
-    return Location(faithful, meant, frozenset({(faithful, meant)}))
+    faithful = _written(path, _FAITHFUL)
+    return Location(faithful, _joined(query, appended), frozenset({faithful}))
 
 
 def _written(path: bytes, alphabet: list[bytes]) -> bytes:

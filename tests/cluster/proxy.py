@@ -82,7 +82,7 @@ class Proxy(Node):
     def _answer_or_redirect_to_itself(self, call: Call) -> Response:
         if b"pid=" not in call.request.query:
             return self._redirects.first(call, self.pid, self)
-        ticket = self._redirects.redeem(self.name, call.method, (call.request.path, call.request.query))
+        ticket = self._redirects.redeem(call, self.name)
         if ticket.hops_left:
             return self._redirects.next(call, ticket, self)
         return self._objects.answer(call)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from .location import Location, Target, aistore_location, faithful_location
+from .location import Location, aistore_location, faithful_location
 from .s3.call import Call
 from .s3.errors import S3Error
 from .wire import Ending, Response
@@ -70,18 +70,18 @@ class Redirects:
         """The further redirect of a target that is not the last of the chain."""
         return self._redirect(call, to, f"hop={self.hops - ticket.hops_left + 1}", ticket.hops_left - 1)
 
-    def redeem(self, node: str, method: str, target: Target) -> Ticket:
+    def redeem(self, call: Call, node: str) -> Ticket:
         """The ticket of a request at a node; 400 if the client did not follow a Location to the letter."""
-        path, query = target
+        path = call.request.path
         with self._lock:
-            ticket = self._tickets.get(query)
+            ticket = self._tickets.get(call.request.query)
             if ticket is None:
                 raise _refused("its query is not, byte for byte, that of a Location")
             if ticket.node != node:
                 raise _refused(f"its Location names {ticket.node}, not {node}")
-            if ticket.method != method:
+            if ticket.method != call.method:
                 raise _refused(f"the redirected request was a {ticket.method}")
-            if self.strict_path and target not in ticket.location.accepted:
+            if self.strict_path and path not in ticket.location.accepted:
                 raise _refused(f"its path {path!r} is not that of its Location")
             if self.one_time and ticket.used:
                 raise _refused("its Location was used before")
@@ -97,9 +97,8 @@ class Redirects:
 
     def _remember(self, ticket: Ticket) -> None:
         with self._lock:
-            for _, query in ticket.location.accepted:
-                self._tickets[query] = ticket
-            while len(self._tickets) > REMEMBERED:
+            self._tickets[ticket.location.query] = ticket
+            if len(self._tickets) > REMEMBERED:
                 self._tickets.popitem(last=False)
 
     def _authority(self, node: Node) -> bytes:

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import re
 from typing import Mapping
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from .s3.call import call_of, split_prefix
 from .s3.errors import S3Error, not_simulated
@@ -90,7 +90,7 @@ class Verifier:
 
 
 def canonical_request(request: Request, signed_headers: list[str]) -> bytes:
-    """Version 4's canonical request. S3 signs the path as it is on the wire: not normalized, not encoded again."""
+    """Version 4's canonical request. Path and query are taken as they are on the wire: not encoded again."""
     headers = [f"{name}:{','.join(map(_folded, request.headers.all(name)))}\n" for name in signed_headers]
     payload = request.headers.get("x-amz-content-sha256")
     lines = [
@@ -117,13 +117,8 @@ def _check_signed_headers(request: Request, names: list[str]) -> None:
 
 
 def _canonical_query(query: bytes) -> bytes:
-    pairs = (pair.partition(b"=")[::2] for pair in query.split(b"&") if pair)
-    encoded = sorted((_encoded(name), _encoded(value)) for name, value in pairs)
-    return "&".join(f"{name}={value}" for name, value in encoded).encode()
-
-
-def _encoded(part: bytes) -> str:
-    return quote(unquote_to_bytes(part), safe="-_.~")
+    pairs = sorted(pair.partition(b"=")[::2] for pair in query.split(b"&") if pair)
+    return b"&".join(name + b"=" + value for name, value in pairs)
 
 
 def _folded(value: str) -> str:

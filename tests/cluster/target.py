@@ -38,7 +38,7 @@ class Target(Node):
     def answer(self, call: Call) -> Response:
         if self._direct_access and b"pid=" not in call.request.query:
             return self._objects.answer(call) if call.key else self._buckets.answer(call)
-        ticket = self._redirects.redeem(self.name, call.method, (call.request.path, call.request.query))
+        ticket = self._redirects.redeem(call, self.name)
         if ticket.hops_left:
             to = self if self._redirects.form == "path" else self._successor(self)
             return self._redirects.next(call, ticket, to)
