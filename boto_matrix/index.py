@@ -36,7 +36,10 @@ from pypi_simple import (
 )
 from requests.utils import get_environ_proxies, select_proxy
 
+from boto_matrix.index_errors import IndexUnavailable, NoSuchRelease
 from boto_matrix.wheel import NotAWheel, requirements_in_metadata, requirements_in_wheel
+
+__all__ = ["IndexUnavailable", "NoSuchRelease", "PackageIndex", "Release", "index_from_environment"]
 
 _CONNECT_SECONDS = 2.0
 _TIMEOUT = (_CONNECT_SECONDS, 30.0)  # seconds to connect, and between two pieces of an answer
@@ -44,14 +47,6 @@ _PORTS = {"https": 443}
 _ON = {"1", "true", "yes", "on"}
 
 Answer = TypeVar("Answer")
-
-
-class IndexUnavailable(Exception):
-    """The package index did not answer, or not as an index does; the message says which, why and what to do."""
-
-
-class NoSuchRelease(Exception):
-    """The index answered that it does not have what was asked for."""
 
 
 @dataclass(frozen=True)

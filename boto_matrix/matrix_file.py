@@ -32,8 +32,8 @@ _CLAUSE = r" *(>=|<=|>|<|==|!=|~=) *3\.(0|[1-9][0-9]?)(\.\*)? *"
 def _specifier(text: str) -> str:
     try:
         SpecifierSet(text)
-    except InvalidSpecifier:
-        raise ValueError("this operator and version do not go together") from None
+    except InvalidSpecifier as error:  # ">=3.8.*": each half is right, and they do not go together
+        raise ValueError(str(error)) from None
     return text
 
 

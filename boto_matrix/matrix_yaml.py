@@ -50,8 +50,11 @@ class Document:
 
 def parse(text: str) -> Document:
     """Read YAML text; what is wrong with it is in the document's `mistakes`, nothing is raised."""
+    yaml = YAML()
+    yaml.max_depth = 50  # far more than a matrix has, and told sooner than Python's own limit is reached
+    yaml.composer.warn_double_anchors = False  # an anchor that is used is a mistake in any case
     try:
-        root = YAML().compose(text)
+        root = yaml.compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         return _unreadable(mark.line + 1 if mark else 1, str(error.problem or error.context))
@@ -79,7 +82,7 @@ class _Reader:
     def read(self, node: Node, path: Path) -> Value:
         self.document.lines.setdefault(path, node.start_mark.line + 1)
         if id(node) in self._seen:
-            self._mistake(node, "an alias (*name) is not read here; write the value out")
+            self._mistake(node, f"&{node.anchor} is used again below; expected the value to be written out there")
             return None
         self._seen.add(id(node))
         if isinstance(node, MappingNode):

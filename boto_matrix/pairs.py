@@ -12,6 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from boto_matrix.index_errors import IndexUnavailable, NoSuchRelease
 from boto_matrix.numbering import OLDEST_BOTO3, botocore_series, check_pair
 from boto_matrix.wanted import Elsewhere, OverrideError, Releases
 
@@ -92,8 +93,6 @@ def choose_pair(
         boto_matrix.index.IndexUnavailable: it cannot be known.
 
     """
-    from boto_matrix.index import IndexUnavailable, NoSuchRelease  # whoever gives an index has paid for this import
-
     if _is_known_when_built(boto3, botocore):
         return [Chosen.open(boto3), Chosen.open(botocore)]
     try:
