@@ -10,8 +10,8 @@ from tests.loopback_only import allow_loopback_only
 
 pytest_plugins = ["tests.process_per_file", "tests.cell_report"]
 
-# pytest-socket before 0.8 knows no networks: the addresses one by one.
-_LOOPBACK = ["::1", *(f"127.0.0.{host}" for host in range(1, 256))]
+# What pytest-socket lets pass. It reads the list again for each test, and before 0.8 it knows no networks: few.
+_LOOPBACK = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4", "::1"]
 
 _ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "AKIDTESTS",

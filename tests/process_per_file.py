@@ -76,6 +76,11 @@ class FileProcess:
             Child(plugin, self, writer).run()
         writer.close()
 
+    @property
+    def is_reported(self) -> bool:
+        """Whether each test has its reports."""
+        return len(self.reports) == len(self.items)
+
     def kill(self) -> None:
         """End the child at once; it holds nothing that is wanted."""
         os.kill(self.pid, signal.SIGKILL)
@@ -214,7 +219,8 @@ class ProcessPerFile:
         process, index = self.position[item]
         if process.pid == 0 and process not in self.waiting:
             self.waiting.append(process)
-        while index not in process.reports:
+        # After its last test a process is awaited too: it may yet die in what it tears down.
+        while index not in process.reports or (process.is_reported and process in self.running):
             self._start_what_fits()
             for reader in wait([running.reader for running in self.running]):
                 self._receive(next(running for running in self.running if running.reader is reader))

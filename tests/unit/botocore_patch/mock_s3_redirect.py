@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Callable, Iterator, NamedTuple
@@ -192,7 +192,12 @@ def mock_cluster() -> Iterator[MockCluster]:
     def in_front_of_moto(_stubber: object, event_name: str, request: Any, **_: Any) -> Any:
         return cluster.answer(request)
 
-    with seam.start_moto(), mock.patch.object(seam.stubber_type, "__call__", in_front_of_moto):
+    with ExitStack() as stack:
+        stack.enter_context(seam.start_moto())
+        stack.enter_context(mock.patch.object(seam.stubber_type, "__call__", in_front_of_moto))
+        # For each request moto reloads its table of URLs, a third of its time, in case the environment has changed.
+        # It has not. Where a moto has no such name, nothing is saved.
+        stack.enter_context(mock.patch("moto.s3.models.reload", lambda module: module, create=True))
         yield cluster
 
 
