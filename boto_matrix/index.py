@@ -26,18 +26,16 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 from pypi_simple import (
     PYPI_SIMPLE_ENDPOINT,
-    DigestMismatchError,
     DistributionPackage,
     NoMetadataError,
     NoSuchProjectError,
     PyPISimple,
-    UnsupportedContentTypeError,
     UnsupportedRepoVersionError,
 )
 from requests.utils import get_environ_proxies, select_proxy
 
 from boto_matrix.index_errors import IndexUnavailable, NoSuchRelease
-from boto_matrix.wheel import NotAWheel, requirements_in_metadata, requirements_in_wheel
+from boto_matrix.wheel import requirements_in_metadata, requirements_in_wheel
 
 __all__ = ["IndexUnavailable", "NoSuchRelease", "PackageIndex", "Release", "index_from_environment"]
 
@@ -149,13 +147,8 @@ class PackageIndex:
             raise self._unavailable(self._obstacle)
         try:
             yield
-        except (
-            requests.RequestException,
-            UnsupportedContentTypeError,
-            UnsupportedRepoVersionError,
-            DigestMismatchError,
-            NotAWheel,
-        ) as error:
+        except (requests.RequestException, UnsupportedRepoVersionError, ValueError) as error:
+            # ValueError: not JSON, not of the form, a digest that is another, a wheel that is none
             raise self._unavailable(_short(error)) from error
 
     @cached_property
@@ -163,10 +156,14 @@ class PackageIndex:
         """What stands against asking, found out once and quickly: without a network a request can hang for minutes."""
         if self._offline:
             return "UV_OFFLINE is set"
-        target = urlsplit(select_proxy(self.url, get_environ_proxies(self.url)) or self.url)
+        try:
+            target = urlsplit(select_proxy(self.url, get_environ_proxies(self.url)) or self.url)
+            port = target.port or _PORTS.get(target.scheme, 80)
+        except ValueError as error:
+            return f"its address cannot be read ({error})"
         if target.hostname is None:
             return None  # a file: address, say; the request itself will tell
-        return _problem_of_connecting(target.hostname, target.port or _PORTS.get(target.scheme, 80))
+        return _problem_of_connecting(target.hostname, port)
 
     def _unavailable(self, problem: str) -> IndexUnavailable:
         return IndexUnavailable(
@@ -229,8 +226,8 @@ def _problem_of_connecting(host: str, port: int) -> str | None:
     def connect() -> None:
         try:
             socket.create_connection((host, port), timeout=_CONNECT_SECONDS).close()
-        except OSError as error:
-            problems.append(error.strerror or str(error))
+        except (OSError, UnicodeError) as error:  # UnicodeError: the name cannot be one, "a..b"
+            problems.append(getattr(error, "strerror", None) or str(error))
         else:
             problems.append(None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -149,9 +149,9 @@ def newest_pair(
 ) -> tuple[Version, Version] | None:
     """Find the newest boto3 that one of the botocores fits, and the newest such botocore.
 
-    The numbering says which boto3 can fit at all; of those with the same series of botocore, a later one never
-    needs an earlier botocore, so that halving finds the last that fits. Few are asked what they need, for each
-    costs a download.
+    The newest is asked what it needs, whatever its number. After that the numbering says which boto3 can fit at all;
+    of those with the same series of botocore, a later one never needs an earlier botocore, so that halving finds the
+    last that fits. Few are asked, for each costs a download.
 
     Args:
         boto3s: releases of boto3, oldest first.
@@ -159,21 +159,28 @@ def newest_pair(
         needs: gives the botocore that a boto3 needs.
 
     """
-    present = {(version.major, version.minor) for version in botocores}
-    possible = [version for version in reversed(boto3s) if _series(version) in present]
 
     def fitting(boto3: Version) -> Version | None:
         admitted = needs(boto3)
         fits = (version for version in reversed(botocores) if admitted.contains(version, prereleases=True))
         return next(fits, None)
 
-    for _, newest_first in groupby(possible, _series):
-        of_series = [*newest_first][::-1]
-        if fitting(of_series[-1]) is None:
-            of_series = of_series[: bisect_left(of_series, True, key=lambda version: fitting(version) is None)]
-        if of_series and (botocore := fitting(of_series[-1])) is not None:
-            return of_series[-1], botocore
+    for candidates in _by_series_of_botocore(boto3s, botocores):
+        newest, botocore = candidates[-1], fitting(candidates[-1])
+        if botocore is None and (fit := bisect_left(candidates, True, key=lambda version: fitting(version) is None)):
+            newest, botocore = candidates[fit - 1], fitting(candidates[fit - 1])
+        if botocore is not None:
+            return newest, botocore
     return None
+
+
+def _by_series_of_botocore(boto3s: Sequence[Version], botocores: Sequence[Version]) -> Iterator[list[Version]]:
+    """Give the boto3s to look among, oldest first, in groups from the newest on: it alone, then series after series."""
+    yield [*boto3s[-1:]]
+    present = {(version.major, version.minor) for version in botocores}
+    possible = [version for version in reversed(boto3s) if _series(version) in present]
+    for _, newest_first in groupby(possible, _series):
+        yield [*newest_first][::-1]
 
 
 def _series(boto3: Version) -> tuple[int, int] | None:
