@@ -5,8 +5,10 @@ The run gives tox the writing end of a pipe; a tox that was typed by hand has no
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import select
 import signal
 import threading
 from collections.abc import Mapping
@@ -65,18 +67,25 @@ _one_at_a_time = threading.Lock()
 
 
 def tell(event: Event) -> None:
-    """Tell the run that started this tox, if one did.
-
-    When that run is gone, nobody wants the rest: this tox is interrupted, as Ctrl-C would.
-    """
+    """Tell the run that started this tox, if one did."""
     pipe = os.environ.get(PIPE_VARIABLE)
-    if pipe is None:
-        return
-    try:
-        with _one_at_a_time:
+    if pipe is not None:
+        with _one_at_a_time, contextlib.suppress(BrokenPipeError):  # nobody hears: `end_with_the_run` sees to that
             _write(int(pipe), event.line())
-    except OSError:
-        os.kill(os.getpid(), signal.SIGINT)
+
+
+def end_with_the_run() -> None:
+    """Have this tox and all that it started end at once when the run that started it is killed: nobody wants the rest."""
+    pipe = os.environ.get(PIPE_VARIABLE)
+    if pipe is not None:
+        threading.Thread(target=_end_when_unheard, args=(int(pipe),), daemon=True).start()
+
+
+def _end_when_unheard(pipe: int) -> None:
+    poll = select.poll()
+    poll.register(pipe, 0)  # nothing asked for: it answers only when the reading end is closed
+    poll.poll()
+    os.killpg(os.getpgrp(), signal.SIGKILL)  # the group is tox's own: the run gave it one
 
 
 def _write(pipe: int, data: bytes) -> None:

@@ -78,12 +78,19 @@ def _signal_name(number: int) -> str:
 
 
 def _failed_tests(report: CellReport | None) -> str:
+    sets = report.sets.items() if report is not None else ()
     failed = {
-        name: sum(test.outcome is SetOutcome.FAILED for test in one.tests)
-        for name, one in (report.sets.items() if report is not None else ())
+        name: [test.name for test in one.tests if test.outcome is SetOutcome.FAILED]
+        for name, one in sets
         if one.outcome is SetOutcome.FAILED
     }
-    return _listed(f"{count or 'something'} in {name}" for name, count in failed.items()) + " failed"
+    return ", ".join(f"{_counted(tests)} in {name}" for name, tests in failed.items())
+
+
+def _counted(tests: list[str]) -> str:
+    if len(tests) == 1:
+        return tests[0]
+    return f"{tests[0]} and {len(tests) - 1} more" if tests else "something outside the tests"
 
 
 def _wrong_versions(requested: Mapping[str, str], packages: Mapping[str, str]) -> str | None:

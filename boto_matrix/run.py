@@ -103,11 +103,8 @@ def _run(
     stopped_by: list[int] = []
     if names:
         log.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            RunProgress(len(names), console) as progress,
-            ToxProcess(names, jobs=jobs, pytest_arguments=pytest_arguments, log=log) as tox,
-            _stopping(tox.stop, stopped_by, progress),
-        ):
+        tox = ToxProcess(names, jobs=jobs, pytest_arguments=pytest_arguments, log=log)
+        with RunProgress(len(names), console) as progress, _stopping(tox.stop, stopped_by, progress), tox:
             _listen(tox, recorder, progress, stopped_by)
     recorder.close(is_stopped=bool(stopped_by))
     if not stopped_by and any(cell.outcome is Outcome.NOT_RUN and cell.reason is None for cell in recorder.run.cells):
@@ -138,8 +135,11 @@ def _stopping(stop: Callable[[], None], stopped_by: list[int], progress: RunProg
         stopped_by.append(number)
         stop()
 
-    # nohup has SIGHUP ignored, and so it stays
-    numbers = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is not signal.SIG_IGN]
+    # Under nohup SIGHUP stays ignored. SIGINT, which `command &` in a script ignores, does not: tox would inherit that, and it is
+    # by SIGINT that tox is ended.
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
     before = {number: signal.signal(number, end) for number in numbers}
     try:
         yield

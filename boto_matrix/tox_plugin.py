@@ -15,6 +15,8 @@ from tox.config.types import EnvList
 from tox.plugin import impl
 from tox.report import HandledError
 
+from boto_matrix.events import end_with_the_run
+
 if TYPE_CHECKING:
     from tox.config.sets import ConfigSet
     from tox.execute import Outcome
@@ -50,6 +52,8 @@ def tox_add_core_config(core_conf: ConfigSet, state: State) -> None:
     if matrix is None:
         return
     _refuse_unknown(state, matrix)
+    _check_overrides()
+    end_with_the_run()
     names = [cell.name for cell in matrix.cells]
     core_conf.loaders.insert(0, MemoryLoader(env_list=EnvList(names)))
     for cell in matrix.cells:
@@ -87,6 +91,15 @@ def _matrix() -> Matrix | None:
     try:
         return project_matrix()
     except MatrixError as error:
+        raise HandledError(str(error)) from error
+
+
+def _check_overrides() -> None:
+    from boto_matrix.requested import RequestError, check_overrides
+
+    try:
+        check_overrides()
+    except RequestError as error:
         raise HandledError(str(error)) from error
 
 

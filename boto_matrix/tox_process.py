@@ -31,6 +31,7 @@ class ToxProcess:
         ]  # fmt: skip
         self._log = log
         self._deadline: float | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> ToxProcess:
         """Start it."""
@@ -55,12 +56,13 @@ class ToxProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End what is left of it: tox, and any process that a test left behind."""
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                if kind is None:
+                    self._process.wait(_TIME_TO_STOP)
+            self._kill()
+            self._process.wait()
         os.close(self._pipe)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            if kind is None:
-                self._process.wait(_TIME_TO_STOP)
-        self._kill()
-        self._process.wait()
 
     def events(self, tick: float) -> Iterator[Event | None]:
         """Give what happens, as it happens, and None whenever nothing did for `tick` seconds; ends when tox does."""
@@ -82,21 +84,17 @@ class ToxProcess:
             self._kill()
             return
         self._deadline = time.monotonic() + _TIME_TO_STOP
-        with contextlib.suppress(ProcessLookupError):
+        if self._process is not None:
             self._process.send_signal(signal.SIGINT)
-
-    @property
-    def exit_code(self) -> int | None:
-        """The exit code of tox, once it has ended."""
-        return self._process.poll()
 
     def _keep_deadline(self) -> None:
         if self._deadline is not None and time.monotonic() > self._deadline:
             self._kill()
 
     def _kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
 
 def _without_tox_settings() -> dict[str, str]:
