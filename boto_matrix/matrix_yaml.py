@@ -51,7 +51,6 @@ class Document:
 def parse(text: str) -> Document:
     """Read YAML text; what is wrong with it is in the document's `mistakes`, nothing is raised."""
     yaml = YAML()
-    yaml.max_depth = 50  # far more than a matrix has, and told sooner than Python's own limit is reached
     yaml.composer.warn_double_anchors = False  # an anchor that is used is a mistake in any case
     try:
         root = yaml.compose(text)

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import parse_sdist_filename, parse_wheel_filename
+from packaging.version import Version
 
-from boto_matrix.wheel import NotAWheel, requirements_in_wheel
+from boto_matrix.wheel import requirements_in_wheel
 
 LATEST = "latest"
 FORMS = (
@@ -101,7 +101,7 @@ def read_wanted(package: str, text: str) -> Releases | Elsewhere:
     """
     try:
         return _releases(package, text) or _checkout(package, text) or _at_path(package, text)
-    except (InvalidVersion, InvalidSpecifier, InvalidRequirement, NotAWheel, _NotThisPackage) as error:
+    except ValueError as error:  # what packaging says of versions, specifiers, requirements and file names; our own
         raise OverrideError(f"{Wanted(package, text)} cannot be used: {error}; expected {FORMS}") from None
 
 
@@ -113,7 +113,9 @@ def _releases(package: str, text: str) -> Releases | None:
     if _EXACT.fullmatch(text):
         return Releases(package, text, SpecifierSet(f"=={Version(text)}"))
     if text.startswith(_OPERATORS):
-        return Releases(package, text, SpecifierSet(text))
+        specifier = SpecifierSet(text)
+        specifier.contains("0")  # now, and not when it is used, is found out that a number in it is too large
+        return Releases(package, text, specifier)
     return None
 
 
@@ -148,19 +150,13 @@ def _directory(package: str, text: str, path: Path) -> Elsewhere:
 
 
 def _wheel(package: str, text: str, path: Path) -> Elsewhere:
-    try:
-        name, version, _, _ = parse_wheel_filename(path.name)
-    except InvalidWheelFilename as error:
-        raise _NotThisPackage(str(error)) from None
+    name, version, _, _ = parse_wheel_filename(path.name)
     _check_name(package, name)
     return Elsewhere(package, text, path.as_uri(), version, requirements_in_wheel(path))
 
 
 def _sdist(package: str, text: str, path: Path) -> Elsewhere:
-    try:
-        name, version = parse_sdist_filename(path.name)
-    except InvalidSdistFilename as error:
-        raise _NotThisPackage(str(error)) from None
+    name, version = parse_sdist_filename(path.name)
     _check_name(package, name)
     return Elsewhere(package, text, path.as_uri(), version)
 

@@ -305,6 +305,7 @@ def test_an_sdist_of_botocore_tells_its_version(tmp_path: Path, boto_index: Pack
             "boto3==1.26.24",
             "\u0663.\u0664",
         ),
+        pytest.param(">=1." + "9" * 5_000, id="more digits than Python reads"),
         *("=1.26", ">=", "<1.26 >1.2", "~=1", "\x00", "é", "1.26.24\n1.27", "-r requirements.txt", "--help"),
         *("git+https://", "git+https:// x", "https://host.invalid/boto3.whl", "/nowhere/at/all", "~nobody-here/boto3"),
     ],
