@@ -31,23 +31,26 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve a cluster until Ctrl-C or SIGTERM; the endpoint is the first line of the output."""
     options = _parser().parse_args(arguments)
     # Before there are threads, which inherit it: the signals then wait for sigwait.
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     try:
-        cluster = _cluster(options)
+        with _cluster(options) as cluster:
+            cluster.store.create_bucket(options.bucket)
+            _introduce(cluster, options.bucket)
+            signal.sigwait(ENDS)
     except OSError as problem:
         print(f"cannot listen: {problem}; is the port taken, or an address not there?", file=sys.stderr)
         return 1
-    with cluster:
-        cluster.store.create_bucket(options.bucket)
-        print(f"endpoint {cluster.endpoint_url}", flush=True)
-        for target in cluster.targets:
-            print(f"{target.name} {target.url}")
-        print(
-            f"\nTry it, in another terminal:\n\n{SNIPPET.format(endpoint=cluster.endpoint_url, bucket=options.bucket)}"
-        )
-        print("Ctrl-C ends it.", flush=True)
-        signal.sigwait(ENDS)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     return 0
+
+
+def _introduce(cluster: Cluster, bucket: str) -> None:
+    print(f"endpoint {cluster.endpoint_url}")
+    for target in cluster.targets:
+        print(f"{target.name}  {target.url}")
+    snippet = SNIPPET.format(endpoint=cluster.endpoint_url, bucket=bucket)
+    print(f"\nTry it, in another terminal:\n\n{snippet}\nCtrl-C ends it.", flush=True)
 
 
 def _cluster(options: argparse.Namespace) -> Cluster:
