@@ -45,10 +45,10 @@ class Body:
     """
 
     def __init__(self, request_dict: dict[str, Any]) -> None:
-        body = request_dict.get("body")
+        body: Any = request_dict.get("body")
         # AwsChunkedWrapper (botocore >= 1.23.41) frames another stream, which is the one with a position.
         self._framed: Any = getattr(body, "_raw", None) if type(body).__name__ == "AwsChunkedWrapper" else None
-        self._body: Any = body
+        self._body = body
         self._stream = body if self._framed is None else self._framed
         self._start = None if isinstance(self._stream, _AT_REST) else _position(self._stream)
         if self._start is None and hasattr(self._stream, "read"):

@@ -10,7 +10,7 @@ class RedirectError(ClientError):  # type: ignore[misc]  # botocore has no types
 
     It is a `ClientError` like those for other answers of the server. `response["Error"]["Code"]` is one of
     `InvalidRedirectLocation`, `RedirectToOtherObject`, `RedirectRefused`, `RedirectLoop`, `TooManyRedirects` and
-    `RedirectBodyNotRewindable`; `response["ResponseMetadata"]["Redirects"]` has the redirects that were followed before.
+    `RedirectBodyNotRewindable`; `response["ResponseMetadata"]["Redirects"]` lists the hops that were followed before.
     """
 
 

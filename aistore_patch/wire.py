@@ -13,21 +13,33 @@ from __future__ import annotations
 
 import http.client
 import io
+import socket
 import threading
+import weakref
 from typing import Any
 
+import urllib3.exceptions
 from botocore.awsrequest import (
     AWSHTTPConnection,
     AWSHTTPConnectionPool,
     AWSHTTPSConnection,
     AWSHTTPSConnectionPool,
+    AWSResponse,
     HeadersDict,
+)
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ReadTimeoutError,
+    SSLError,
 )
 from botocore.httpsession import ProxyConfiguration, URLLib3Session
 from botocore.utils import get_environ_proxies
-from urllib3.exceptions import InvalidHeader
 
 from .errors import UnsupportedBotocoreError
+from .exchange import exchange, is_common
 from .location import Url
 
 POOLS = 1024
@@ -87,7 +99,7 @@ class _Connection:
         try:
             return super().getresponse(*args, **kwargs)  # type: ignore[misc]  # a mixin
         except http.client.LineTooLong as error:  # a server that does this does it again: no error to be retried
-            raise InvalidHeader(f"the answer cannot be read: {error}") from None
+            raise urllib3.exceptions.InvalidHeader(f"the answer cannot be read: {error}") from None
 
 
 class _HTTPConnection(_Connection, AWSHTTPConnection):  # type: ignore[misc]  # botocore has no types
@@ -127,37 +139,109 @@ class _ProxiesByHost(ProxyConfiguration):  # type: ignore[misc]  # botocore has 
         return super().proxy_url_for(url)
 
 
+class _Session(URLLib3Session):  # type: ignore[misc]  # botocore has no types
+    """botocore's session of a client that follows redirects; `adopt` makes it of the one the client has."""
+
+    _known_pools: dict[str, weakref.ref[Any]]
+
+    def send(self, request: Any) -> Any:
+        origin = "/".join(request.url.split("/", 3)[:3])
+        known = self._known_pools.get(origin)
+        pool = known() if known is not None else None
+        if getattr(pool, "pool", None) is None or URLLib3Session.send is not _BOTOCORE_SEND:
+            # The pool is new or closed, or somebody watches what is sent.
+            return self._send_and_learn(request, origin)
+        headers = request.headers
+        target = headers.url.target if isinstance(headers, _HopHeaders) else request.url[len(origin) :]
+        timeout = self._timeout_of(request, pool)
+        if not is_common(pool, target, request.body, headers, timeout):
+            return super().send(request)
+        try:
+            response = exchange(pool, request.method, target, request.body, headers, timeout, request.stream_output)
+            if response is None:
+                return super().send(request)
+            answer = AWSResponse(request.url, response.status, response.headers, response)
+            if not request.stream_output:
+                answer.content  # noqa: B018 - read at once, as botocore does
+            return answer
+        except Exception as error:
+            raise _botocore_error(error, request) from error
+
+    def _send_and_learn(self, request: Any, origin: str) -> Any:
+        answer = super().send(request)
+        if self._proxy_config.proxy_url_for(request.url) is None:
+            self._known_pools[origin] = weakref.ref(self._manager.connection_from_url(request.url))
+        return answer
+
+    def _timeout_of(self, request: Any, pool: Any) -> Any:
+        own = getattr(self, "_get_request_timeout", None)  # botocore >= 1.43: a call may have a time-out of its own
+        return (own(request) if own is not None else None) or pool.timeout
+
+    def expect(self, url: Url) -> None:
+        if isinstance(self._proxy_config, _ProxiesByHost):
+            self._proxy_config.learn(url)
+        for manager in (self._manager, *self._proxy_managers.values()):
+            manager.pools._maxsize = POOLS
+
+
+_BOTOCORE_SEND = URLLib3Session.send
+
+
+def _botocore_error(error: Exception, request: Any) -> Any:
+    """The exception that `URLLib3Session.send` raises for one of urllib3's (botocore 1.20 to 1.44)."""
+    where = {"endpoint_url": request.url, "error": error}
+    if isinstance(error, urllib3.exceptions.SSLError):
+        return SSLError(**where)
+    if isinstance(error, (urllib3.exceptions.NewConnectionError, socket.gaierror)):
+        return EndpointConnectionError(**where)
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
+        return ConnectTimeoutError(**where)
+    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
+        return ReadTimeoutError(**where)
+    if isinstance(error, urllib3.exceptions.ProtocolError):
+        return ConnectionClosedError(request=request, **where)
+    return HTTPClientError(error=error)
+
+
 def adopt(session: Any, proxies_are_explicit: bool) -> None:
     """Make a client's HTTP session fit for redirects.
 
-    Does nothing the second time, nor to a session that is not botocore's.
+    Does nothing the second time, nor to a session that is not quite botocore's own: redirects are then followed with
+    what that session can do.
 
     Args:
         session: the `http_session` of an endpoint.
         proxies_are_explicit: whether the client was made with proxies of its own, which then hold for every host.
     """
-    if not isinstance(session, URLLib3Session):
-        return
-    classes = session._pool_classes_by_scheme
-    if classes.get("https") is _HTTPSPool or classes.get("https") is not AWSHTTPSConnectionPool:
+    if type(session) is not URLLib3Session:
         return
     with _adopting:
+        classes = session._pool_classes_by_scheme
+        if type(session) is not URLLib3Session or not _is_botocores(classes):
+            return
         if not proxies_are_explicit and type(session._proxy_config) is ProxyConfiguration:
             session._proxy_config = _ProxiesByHost(session._proxy_config)
         # The session's managers share this dict; pools that they have already are of the old classes.
         classes.update(http=_HTTPPool, https=_HTTPSPool)
         for manager in (session._manager, *session._proxy_managers.values()):
             manager.clear()
+        session._known_pools = {}
+        session.__class__ = _Session
+
+
+def _is_botocores(classes: dict[str, Any]) -> bool:
+    """Whether connections are made as botocore makes them: recorders of traffic put their own classes there."""
+    return (
+        classes == {"http": AWSHTTPConnectionPool, "https": AWSHTTPSConnectionPool}
+        and AWSHTTPConnectionPool.ConnectionCls is AWSHTTPConnection
+        and AWSHTTPSConnectionPool.ConnectionCls is AWSHTTPSConnection
+    )
 
 
 def expect(session: Any, url: Url) -> None:
     """Prepare an adopted session for a request to the host of `url`: its proxies, and pools enough to keep it."""
-    if not isinstance(session, URLLib3Session):
-        return
-    if isinstance(session._proxy_config, _ProxiesByHost):
-        session._proxy_config.learn(url)
-    for manager in (session._manager, *session._proxy_managers.values()):
-        manager.pools._maxsize = POOLS
+    if isinstance(session, _Session):
+        session.expect(url)
 
 
 def check_supported() -> None:

@@ -1,0 +1,246 @@
+"""One request and its answer on a pooled connection: a short way through urllib3 for what S3 clients send.
+
+A redirected call is two exchanges, so what an exchange costs is what a redirect costs. `HTTPConnectionPool.urlopen` and
+`http.client` spend most of theirs on cases that botocore has ruled out (redirects, retries, decoding, e-mail headers);
+this keeps urllib3's pools, connections, exceptions and response class, and does only the work between them. What is
+not plainly one of the common cases goes urllib3's own way (`common` says which those are).
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import io
+import re
+import socket
+import ssl
+from typing import Any
+
+from urllib3._collections import HTTPHeaderDict
+from urllib3.exceptions import InvalidHeader, ProtocolError, ReadTimeoutError, SSLError
+from urllib3.response import HTTPResponse
+from urllib3.util import wait_for_read
+
+CONTINUE_TIMEOUT = 1.0
+"""Seconds to wait for `100 Continue` before the body is sent unasked (botocore `AWSConnection._send_output`)."""
+
+# A server may answer and close before it has read the whole body: its answer is there to be read (urllib3's
+# `HTTPConnectionPool._make_request`).
+_ANSWERED_EARLY = (errno.EPIPE, errno.ECONNRESET, errno.EPROTOTYPE)
+
+
+def is_common(pool: Any, target: str, body: Any, headers: Any, timeout: Any) -> bool:
+    """Whether an exchange may go the short way.
+
+    Args:
+        pool: the urllib3 pool of the server.
+        target: the request target.
+        body: the request body.
+        headers: the request headers, botocore's.
+        timeout: urllib3's Timeout for this request.
+    """
+    return (
+        pool.proxy is None
+        and target.startswith("/")
+        and "#" not in target
+        and "User-Agent" in headers
+        and "Transfer-Encoding" not in headers
+        and isinstance(getattr(timeout, "_connect", None), (int, float))
+        and isinstance(getattr(timeout, "_read", None), (int, float))
+        and timeout.total is None
+        and (
+            body is None
+            or isinstance(body, bytes)
+            or (hasattr(body, "read") and not isinstance(body, io.TextIOBase) and "Expect" in headers)
+        )
+    )
+
+
+def exchange(
+    pool: Any, method: str, target: str, body: Any, headers: Any, timeout: Any, streamed: bool
+) -> HTTPResponse | None:
+    """Send a request, and read the head of its answer.
+
+    Args:
+        pool, target, body, headers, timeout: as for `is_common`, which has allowed them.
+        method: the HTTP method.
+        streamed: whether the caller reads the body piece by piece, and will see for itself whether it is complete.
+
+    Returns:
+        The response, its body unread; None where the request is to be sent urllib3's own way, and nothing was sent yet.
+
+    Raises:
+        urllib3.exceptions.HTTPError: what `HTTPConnectionPool.urlopen` raises for the same failure.
+    """
+    head = _request_head(pool, method, target, headers)
+    if head is None:
+        return None
+    connection = pool._get_conn()
+    try:
+        if getattr(connection, "sock", None) is None:
+            if pool.scheme != "http":  # handshakes have many ways to fail, and urllib3 knows them all
+                pool._put_conn(connection)
+                return None
+            connection.timeout = timeout._connect
+            connection.connect()
+        answer = _Answer(connection.sock, method)
+        _send(connection, answer, head, body, "Expect" in headers, timeout)
+        answer.begin()
+    except BaseException as error:
+        connection.close()
+        pool._put_conn(None)
+        translated = _translated(error, pool, target)
+        if translated is error:
+            raise
+        raise translated from error
+    if answer.will_close:
+        connection.close()  # the answer keeps the socket until it is read
+    return HTTPResponse(
+        body=answer,
+        headers=answer.headers,
+        status=answer.status,
+        version=answer.version,
+        reason=answer.reason,
+        preload_content=False,
+        decode_content=False,
+        original_response=answer,
+        pool=pool,
+        connection=connection,
+        request_method=method,
+        request_url=target,
+        enforce_content_length=not streamed,
+    )
+
+
+def _request_head(pool: Any, method: str, url: str, headers: Any) -> bytes | None:
+    """The request line and the headers as http.client writes them, None where it would refuse to."""
+    lines = [f"{method} {url} HTTP/1.1", "Accept-Encoding: identity"]
+    if "Host" not in headers:
+        lines.append(f"Host: {_host_header(pool)}")
+    for name, value in headers.items():
+        lines.append(f"{name}: {value.decode('latin-1') if isinstance(value, bytes) else value}")
+    lines.append("\r\n")
+    text = "\r\n".join(lines)
+    breaks = len(lines)
+    if text.count("\n") != breaks or text.count("\r") != breaks or not (url.isascii() and url.isprintable()):
+        return None
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return None
+
+
+def _host_header(pool: Any) -> str:
+    host = f"[{pool.host}]" if ":" in pool.host else pool.host
+    return host if pool.port == (443 if pool.scheme == "https" else 80) else f"{host}:{pool.port}"
+
+
+def _send(connection: Any, answer: _Answer, head: bytes, body: Any, expects: bool, timeout: Any) -> None:
+    sock = connection.sock
+    sock.settimeout(timeout._connect)  # as urllib3 does while it sends
+    try:
+        if isinstance(body, bytes) and not expects:
+            sock.sendall(head + body)
+        else:
+            sock.sendall(head)
+            if expects and wait_for_read(sock, CONTINUE_TIMEOUT):
+                sock.settimeout(timeout._read)
+                if not answer.says_continue():
+                    return
+                sock.settimeout(timeout._connect)
+            _send_body(sock, body, connection.blocksize)
+    except OSError as error:
+        if error.errno not in _ANSWERED_EARLY:
+            raise
+    sock.settimeout(timeout._read)
+
+
+def _send_body(sock: Any, body: Any, size: int) -> None:
+    if isinstance(body, bytes):
+        sock.sendall(body)
+    elif body is not None:
+        for block in iter(lambda: body.read(size), b""):
+            sock.sendall(block)
+
+
+# What servers send: every line ended as it should be, no line folded, nothing odd. The rest is left to http.client.
+_PLAIN_HEAD = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}) ([^\r\n]*)\r\n((?:[A-Za-z0-9_-]+:[^\r\n\0]*\r\n)*)\r\n")
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer whose head, if plain, is read without the parser for e-mail."""
+
+    fp: Any
+    headers: Any  # urllib3's kind, which is what its response wants
+
+    def __init__(self, sock: Any, method: str) -> None:
+        super().__init__(sock, method=method)
+        self._is_head = method == "HEAD"
+        self._line: bytes | None = None
+
+    def says_continue(self) -> bool:
+        """Whether the answer is `100 Continue`, which is then read; one that is final is left for `begin`."""
+        if _PLAIN_HEAD.match(self._peek()):
+            return False
+        line = self.fp.readline(65537)
+        if line.split(None, 2)[1:2] != [b"100"]:
+            self._line = line
+            return False
+        while self.fp.readline(65537) not in (b"\r\n", b"\n", b""):
+            pass
+        return True
+
+    def begin(self) -> None:
+        """Read the status and the headers."""
+        plain = None if self._line is not None else _PLAIN_HEAD.match(self._peek())
+        if plain is None:
+            super().begin()
+            self.headers = HTTPHeaderDict(self.headers.items())
+            return
+        self.fp.read(plain.end())
+        self.version, self.status, self.reason = 11, int(plain.group(1)), str(plain.group(2), "iso-8859-1").strip()
+        self.code = self.status
+        self.headers = HTTPHeaderDict()
+        for line in str(plain.group(3), "iso-8859-1").split("\r\n")[:-1]:
+            name, _, value = line.partition(":")
+            self.headers.add(name, value.strip(" \t"))
+        self._find_length()
+
+    def _peek(self) -> bytes:
+        peeked: bytes = self.fp.peek()
+        return peeked
+
+    def _read_status(self) -> Any:
+        if self._line is None:
+            return super()._read_status()  # type: ignore[misc]  # http.client's, not in its stubs
+        stream, self.fp = self.fp, io.BytesIO(self._line)
+        self._line = None
+        try:
+            return super()._read_status()  # type: ignore[misc]  # as above
+        finally:
+            self.fp = stream
+
+    def _find_length(self) -> None:
+        """How the body ends (RFC 9112 section 6.3), for the reading that `http.client.HTTPResponse` does."""
+        self.chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
+        self.chunk_left = None
+        self.will_close = self._check_close()  # type: ignore[attr-defined]  # http.client's, not in its stubs
+        length = self.headers.get("Content-Length", "")
+        self.length = int(length) if not self.chunked and length.isascii() and length.isdigit() else None
+        if self._is_head or self.status in (204, 304):
+            self.length = 0
+        elif self.length is None and not self.chunked:
+            self.will_close = True
+
+
+def _translated(error: BaseException, pool: Any, url: str) -> BaseException:
+    """The exception that urllib3 raises for this one (`HTTPConnectionPool.urlopen`)."""
+    if isinstance(error, http.client.LineTooLong):  # a server that does this does it again: no error to be retried
+        return InvalidHeader(f"the answer cannot be read: {error}")
+    if isinstance(error, socket.timeout) or (isinstance(error, ssl.SSLError) and "timed out" in str(error)):
+        return ReadTimeoutError(pool, url, "Read timed out.")
+    if isinstance(error, ssl.SSLError):
+        return SSLError(error)
+    if isinstance(error, (OSError, http.client.HTTPException)):
+        return ProtocolError("Connection aborted.", error)
+    return error
