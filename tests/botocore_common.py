@@ -40,7 +40,7 @@ HARD_KEYS = {
     "what_looks_escaped": "a%2Fb%20c%2Bd",
     "hash_ampersand_equals": "a#b&c=d",
     "what_looks_like_a_query": "a?x=1&y=2",
-    "quotes": "it's \"quoted\"",
+    "quotes": 'it\'s "quoted"',
     "not_ascii": "é€ß日本語",
 }
 
@@ -104,10 +104,7 @@ class CheckedClient:
             assert not ledger.answered_by_proxy
 
     def _is_refused(self, operation: str, *args: Any, **kwargs: Any) -> Any:
-        # A stream is used up by the first call.
-        copies = [copy.copy(value) if isinstance(value, io.BytesIO) else value for value in args]
-        named_copies = {name: copy.copy(value) if isinstance(value, io.BytesIO) else value for name, value in kwargs.items()}
-        self._check_that_it_fails(operation, *copies, **named_copies)
+        self._check_that_it_fails(operation, *map(_unused, args), **{name: _unused(kwargs[name]) for name in kwargs})
         return self._works_without_redirect(operation, *args, **kwargs)
 
     def _check_that_it_fails(self, operation: str, *args: Any, **kwargs: Any) -> None:
@@ -124,6 +121,11 @@ class CheckedClient:
         assert ledger.redirects, f"{operation}: nothing was redirected"
         assert ledger.followed == 0
         assert not ledger.refused, f"{operation}: a request went to {ledger.refused}"
+
+
+def _unused(argument: Any) -> Any:
+    """The argument for one call more: a stream is used up by the first."""
+    return copy.copy(argument) if isinstance(argument, io.BytesIO) else argument
 
 
 def _errors_of_a_redirect(operation: str) -> tuple[type[Exception], ...]:
@@ -214,7 +216,8 @@ class EveryOperation:
         keys = [f"{prefix}{name}" for name in ("a b", "c&d", "e")]
         for key in keys:
             s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
-        listed, more = [], {}
+        listed: list[str] = []
+        more: dict[str, str] = {}
         for _ in keys:
             list_objects = s3.list_objects if version == 1 else s3.list_objects_v2
             page = list_objects(Bucket=BUCKET, Prefix=prefix, MaxKeys=1, **more)

@@ -80,6 +80,7 @@ class CellReport:
             "executable": sys.executable,
             "packages": _installed(),
         }
+        self._write()  # whatever an earlier run has left here is not of this one
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Expect each selected test: what is not heard of again was not run."""

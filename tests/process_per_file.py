@@ -59,6 +59,7 @@ class FileProcess:
         self.items = items
         self.reports: dict[int, list[pytest.TestReport]] = {}
         self.running: int | None = None
+        self.ended_the_run: BaseException | None = None
         self.pid = 0
 
     def start(self, plugin: ProcessPerFile) -> None:
@@ -128,9 +129,9 @@ class Child:
                 self.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             self.writer.send(("done", None))
         except KeyboardInterrupt:
-            self.writer.send(("interrupted", None))
+            self.writer.send(("ended the run", None))
         except pytest.exit.Exception as stop:
-            self.writer.send(("exit", (stop.msg, stop.returncode)))
+            self.writer.send(("ended the run", (stop.msg, stop.returncode)))
         except BaseException:
             self.writer.send(("broken", traceback.format_exc()))
         finally:
@@ -221,6 +222,8 @@ class ProcessPerFile:
             self.waiting.append(process)
         # After its last test a process is awaited too: it may yet die in what it tears down.
         while index not in process.reports or (process.is_reported and process in self.running):
+            if process.ended_the_run is not None:
+                raise process.ended_the_run
             self._start_what_fits()
             for reader in wait([running.reader for running in self.running]):
                 self._receive(next(running for running in self.running if running.reader is reader))
@@ -263,10 +266,11 @@ class ProcessPerFile:
             self._finish(process, died=False)
         elif kind == "broken":
             self._finish(process, died=True, why=f"ended with\n{content}")
-        elif kind == "interrupted":
-            raise KeyboardInterrupt
-        elif kind == "exit":
-            pytest.exit(*content)
+        elif kind == "ended the run":
+            # Not now: in an ordinary run this would happen after what comes before this file.
+            process.ended_the_run = KeyboardInterrupt() if content is None else pytest.exit.Exception(*content)
+            self.running.remove(process)
+            process.reap()
         return None
 
     def _finish(self, process: FileProcess, died: bool, why: str | None = None) -> None:
@@ -311,7 +315,7 @@ def _make_base_temporary_directory(config: pytest.Config) -> None:
 
 
 def _crashed(item: pytest.Item, text: str) -> pytest.TestReport:
-    keywords = dict.fromkeys(item.keywords, 1)
+    keywords: dict[str, Any] = dict.fromkeys(item.keywords, 1)
     return pytest.TestReport(item.nodeid, item.location, keywords, "failed", text, "call", crashed=True)
 
 

@@ -74,18 +74,19 @@ def marking(project: pytest.Pytester) -> pytest.Pytester:
     return project
 
 
-def test_each_file_has_a_process_of_its_own_and_the_parent_stays_clean(marking: Any, run: Run) -> None:
+@pytest.mark.usefixtures("marking")
+def test_each_file_has_a_process_of_its_own_and_the_parent_stays_clean(run: Run) -> None:
     run().assert_outcomes(passed=5)
 
 
+@pytest.mark.usefixtures("marking")
 @pytest.mark.parametrize("dist", ["loadfile", "load"])
-def test_each_file_has_a_process_of_its_own_under_xdist(marking: Any, run: Run, dist: str) -> None:
-    pytest.importorskip("xdist", reason="one tests with pytest-xdist where it is installed")
+def test_each_file_has_a_process_of_its_own_under_xdist(run: Run, dist: str) -> None:
     result = run("-n", "2", "--dist", dist, plugins=("xdist.plugin",))
     result.assert_outcomes(passed=5)
 
 
-def test_files_that_are_shuffled_into_one_another_keep_their_processes(project: Any, run: Run, tmp_path: Path) -> None:
+def test_files_that_are_shuffled_into_one_another_keep_their_processes(project: Any, run: Run) -> None:
     project.makeconftest(
         ASKING
         + """
@@ -126,7 +127,12 @@ def test_reports_are_those_of_an_ordinary_run(project: Any, run: Run) -> None:
     result = run("--junitxml=junit.xml", "-rs")
     result.assert_outcomes(passed=2, failed=1, errors=1, skipped=1, xfailed=1, warnings=1)
     result.stdout.fnmatch_lines(
-        ["*RuntimeError: in the fixture*", "*At index 1 diff: 2 != 3*", "*said before it failed*", "*UserWarning: careful*"]
+        [
+            "*RuntimeError: in the fixture*",
+            "*At index 1 diff: 2 != 3*",
+            "*said before it failed*",
+            "*UserWarning: careful*",
+        ]
     )
     result.stdout.fnmatch_lines(["SKIPPED*not today"])
     suite = ElementTree.parse(project.path / "junit.xml").getroot().find("testsuite")
@@ -246,10 +252,14 @@ def test_interrupt_ends_the_run_and_its_processes(project: Any, run: Run) -> Non
     [("raise KeyboardInterrupt", pytest.ExitCode.INTERRUPTED), ("pytest.exit('enough', 33)", 33)],
 )
 def test_test_that_ends_the_run_ends_it(project: Any, run: Run, statement: str, code: int) -> None:
-    project.makepyfile(test_own=f"import pytest\ndef test_it(): {statement}\ndef test_next(): pass")
+    project.makepyfile(
+        test_own_a="def test_before(): pass",
+        test_own_b=f"import pytest\ndef test_it(): {statement}\ndef test_next(): pass",
+        test_own_c="def test_after(): pass",
+    )
     result = run()
     assert result.ret == code
-    result.assert_outcomes()
+    result.assert_outcomes(passed=1)
 
 
 def test_fixtures_are_torn_down_in_the_process_of_their_file(project: Any, run: Run) -> None:

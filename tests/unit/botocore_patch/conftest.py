@@ -44,13 +44,13 @@ def right_process(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(scope="class")
-def cluster(right_process: None) -> Iterator[MockCluster]:
+def cluster() -> Iterator[MockCluster]:
     with mock_cluster() as cluster:
         yield cluster
 
 
 @pytest.fixture(scope="class")
-def client(cluster: MockCluster) -> Any:
+def client(cluster: MockCluster) -> Any:  # noqa: ARG001  # the cluster must be there for the bucket
     client = make_client()
     client.create_bucket(Bucket=BUCKET)
     return client

@@ -151,7 +151,7 @@ class MockCluster:
         if request.method != exact.method:
             return self._refuse(request, f"the redirect was for {exact.method}")
         if body != exact.body:
-            return self._refuse(request, f"its body has {len(body)} bytes that are not the first one's {len(exact.body)}")
+            return self._refuse(request, f"its body ({len(body)} bytes) is not the first one's ({len(exact.body)})")
         if not _is_signed_for_its_host(request):
             return self._refuse(request, "it is not signed for this URL")
         exact.followed = True
@@ -189,7 +189,7 @@ def mock_cluster() -> Iterator[MockCluster]:
     ask_moto = seam.stubber_type.__call__
     cluster = MockCluster(lambda request: ask_moto(seam.stubber, "before-send", request))
 
-    def in_front_of_moto(_stubber: object, event_name: str, request: Any, **_: Any) -> Any:
+    def in_front_of_moto(_stubber: object, request: Any, **_: Any) -> Any:
         return cluster.answer(request)
 
     with ExitStack() as stack:
@@ -278,8 +278,7 @@ def _error_response(
 ) -> Any:
     """An error in S3's XML, as AIStore writes it; no body for HEAD."""
     inner = "".join(
-        f"<{name}>{escape(text)}</{name}>"
-        for name, text in {"Code": code, "Message": message, **elements}.items()
+        f"<{name}>{escape(text)}</{name}>" for name, text in {"Code": code, "Message": message, **elements}.items()
     )
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'.encode()
     headers = {
