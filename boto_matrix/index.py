@@ -118,7 +118,7 @@ class PackageIndex:
             )
         except NoSuchProjectError:
             raise NoSuchRelease(f"the package index at {self.shown_url} has no {package}") from None
-        return [file for file in page.packages if _version(file) is not None]
+        return page.packages
 
     def _requirements(self, package: str, version: str) -> tuple[Requirement, ...]:
         wheels = [

@@ -69,7 +69,10 @@ def choose(wanted: Releases | Elsewhere, python: str | None, index: PackageIndex
     """
     if isinstance(wanted, Elsewhere) or wanted.exact:
         return Chosen.open(wanted)
-    return Chosen.exactly(wanted.package, _versions(wanted, python, index)[-1])
+    try:
+        return Chosen.exactly(wanted.package, _versions(wanted, python, index)[-1])
+    except NoSuchRelease as error:
+        raise OverrideError(str(error)) from error
 
 
 def choose_pair(
