@@ -23,6 +23,7 @@ from boto_matrix.project import PROJECT, project_matrix
 from boto_matrix.recorder import Recorder
 from boto_matrix.requested import check_overrides, given_overrides
 from boto_matrix.results import Machine, Outcome, RunResult
+from boto_matrix.selection import few, one
 from boto_matrix.table import show, summary
 from boto_matrix.tox_process import ToxProcess
 
@@ -34,6 +35,9 @@ _LINES_OF_LOG = 15
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("cells", nargs="*", metavar="CELL", help="py311-boto1.26, say; all cells if none is named")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--few", action="store_true", help="the corners: oldest and newest pin on oldest and newest Python")
+    instead.add_argument("--one", action="store_true", help="one: what BOTO3_VERSION asks for, or the latest, on the newest Python")
     parser.add_argument("-j", "--jobs", type=_positive, default=_processors(), help="cells at once (default: %(default)s)")
     parser.add_argument("--results", type=Path, help="where the JSON of results goes (default: results/<start>.json)")
 
@@ -49,8 +53,9 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
         RequestError: the overrides cannot be.
 
     """
-    cells = _select(arguments.cells)
     check_overrides()
+    interpreters = Interpreters()
+    cells = _select(arguments, interpreters)
     started = datetime.now(timezone.utc)
     path = arguments.results or PROJECT / "results" / f"{started:%Y%m%d-%H%M%S-%f}.json"
     recorder = Recorder(
@@ -59,7 +64,7 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     console = Console(highlight=False, emoji=False)
     if not console.is_terminal:
         console.width = max(console.width, _NARROWEST)
-    stopped_by = _run(cells, recorder, arguments.jobs, pytest_arguments, path.with_suffix(".log"), console)
+    stopped_by = _run(cells, interpreters, recorder, arguments.jobs, pytest_arguments, path.with_suffix(".log"), console)
     run = recorder.run
     show(run, console)
     failed = [cell.name for cell in run.failures]
@@ -79,16 +84,18 @@ def repeat_command(names: Sequence[str], pytest_arguments: Sequence[str]) -> str
     return " ".join(command)
 
 
-def _select(names: Sequence[str]) -> list[Cell]:
+def _select(arguments: argparse.Namespace, interpreters: Interpreters) -> list[Cell]:
     matrix = project_matrix()
-    if not names:
-        return list(matrix.cells)
-    named = {matrix.cell(name).name for name in names}
-    return [cell for cell in matrix.cells if cell.name in named]
+    named = {matrix.cell(name).name for name in arguments.cells}
+    if arguments.few or arguments.one:
+        cells = few(matrix, interpreters) if arguments.few else [one(matrix, interpreters)]
+        named |= {cell.name for cell in cells}
+    return [cell for cell in matrix.cells if cell.name in named or not named]
 
 
 def _run(
     cells: Sequence[Cell],
+    interpreters: Interpreters,
     recorder: Recorder,
     jobs: int,
     pytest_arguments: Sequence[str],
@@ -96,7 +103,6 @@ def _run(
     console: Console,
 ) -> int | None:
     """Run what can be run; returns the number of the signal that stopped it, if one did."""
-    interpreters = Interpreters()
     there = {python: interpreters.find(python) is not None for python in {cell.python for cell in cells}}
     recorder.no_interpreter(cell.name for cell in cells if not there[cell.python])
     names = [cell.name for cell in cells if there[cell.python]]

@@ -1,0 +1,43 @@
+# make matrix                  every cell on the Pythons there are; CELLS="py311-boto1.26 py311-boto1.44" a part, ARGS="-k multipart" for pytest
+# make test                    lint, types, the tests of both parts, and a few cells
+# make python_botocore_tests   one cell: BOTO3_VERSION=1.26.24 BOTOCORE_VERSION=1.29.24, by default the latest, on the newest Python
+# make lint · make clean
+#
+# Needs Python 3, make and a package index; sets up the rest in .venv.
+
+VENV := .venv
+READY := $(VENV)/ready
+RUN := $(VENV)/bin/python -m boto_matrix
+OUR_CODE := $(wildcard aistore_patch boto_matrix tests benchmarks toxfile.py)
+
+.PHONY: matrix test unit few python_botocore_tests lint clean
+
+matrix: $(READY)
+	@$(RUN) run $(CELLS) $(if $(ARGS),-- $(ARGS))
+
+test: lint unit few
+
+unit: $(READY)
+	$(VENV)/bin/python -m pytest -q $(ARGS)
+
+few: $(READY)
+	@$(RUN) run --few
+
+python_botocore_tests: $(READY)
+	@$(RUN) run --one $(if $(ARGS),-- $(ARGS))
+
+lint: $(READY)
+	$(VENV)/bin/ruff check $(OUR_CODE)
+	$(VENV)/bin/mypy $(OUR_CODE)
+
+# Made anew when pyproject.toml changes. Bytecode is compiled now, since a machine may be told to write none later.
+$(READY): pyproject.toml tools/find-python
+	rm -rf $(VENV)
+	python=$$(tools/find-python) && "$$python" -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --compile-bytecode --group dev
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) .tox results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find $(OUR_CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
