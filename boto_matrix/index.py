@@ -77,8 +77,7 @@ class PackageIndex:
         """Take the address of a simple index (PEP 503 or 691); nothing is asked yet."""
         self.url = url
         self._offline = offline
-        self._session = requests.Session()
-        self._client = PyPISimple(url, session=self._session)
+        self._client = PyPISimple(url)
         self._lock = threading.RLock()
         self._answers: dict[tuple[str, ...], Any] = {}
 
@@ -113,8 +112,7 @@ class PackageIndex:
     def _files(self, package: str) -> list[DistributionPackage]:
         try:
             page = self._once(
-                (package, "", "page"),
-                lambda: self._client.get_project_page(package, timeout=_TIMEOUT),
+                (package, "its", "page"), lambda: self._client.get_project_page(package, timeout=_TIMEOUT)
             )
         except NoSuchProjectError:
             raise NoSuchRelease(f"the package index at {self.shown_url} has no {package}") from None
@@ -167,14 +165,14 @@ class PackageIndex:
 
     def _unavailable(self, problem: str) -> IndexUnavailable:
         return IndexUnavailable(
-            f"the package index at {self.shown_url} cannot be asked: {problem}. "
+            f"the package index at {self.shown_url} cannot be asked: {_without_password(problem)}. "
             "Check the network, or name another index with UV_DEFAULT_INDEX"
         )
 
     @property
     def shown_url(self) -> str:
         """The address without what it may hold of a user and a password."""
-        return re.sub(r"//[^/@]*@", "//", self.url)
+        return _without_password(self.url)
 
 
 def index_from_environment(environ: Mapping[str, str] = os.environ) -> PackageIndex:
@@ -235,6 +233,10 @@ def _problem_of_connecting(host: str, port: int) -> str | None:
     thread.start()
     thread.join(_CONNECT_SECONDS)
     return problems[0] if problems else f"no answer within {_CONNECT_SECONDS:g} s"
+
+
+def _without_password(text: str) -> str:
+    return re.sub(r"//[^/@\s]*@", "//", text)
 
 
 def _short(error: Exception) -> str:

@@ -187,6 +187,13 @@ def test_a_password_in_the_address_is_not_shown(closed_port: str) -> None:
     assert "pa55" not in str(caught.value)
 
 
+def test_a_password_in_the_address_is_not_shown_by_what_went_wrong(local_index: LocalIndex) -> None:
+    local_index.answers_with = 403
+    with pytest.raises(IndexUnavailable, match="403 Client Error") as caught:
+        PackageIndex(local_index.url.replace("//", "//user:pa55@")).releases("boto3")
+    assert "pa55" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("environ", "url"),
     [
