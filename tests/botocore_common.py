@@ -11,11 +11,12 @@ the tests checks, call by call, what must then be true; the mock's ledger is the
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import io
 from pathlib import Path
-from typing import Any, Callable, ClassVar, TypeVar
+from typing import Any, Callable, ClassVar, ContextManager, TypeVar
 
 import boto3
 import pytest
@@ -24,6 +25,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+import aistore_patch
 from tests.unit.botocore_patch import mock_s3_redirect
 from tests.unit.botocore_patch.mock_s3_redirect import MockCluster
 
@@ -49,7 +51,7 @@ Test = TypeVar("Test", bound=Callable[..., None])
 
 def with_every_status(test: Test) -> Test:
     """Run this test with each redirecting status; the other tests run with AIStore's."""
-    test.with_every_status = True  # type: ignore[attr-defined]  # read back in pytest_generate_tests
+    test.with_every_status = True  # type: ignore[attr-defined]  # read in pytest_generate_tests
     return test
 
 
@@ -74,9 +76,14 @@ class CheckedClient:
         self._client = client
         self._cluster = cluster
         self._status = status
+        self.hops = 1
         self._rule = self._works_without_redirect
         if redirects:
             self._rule = self._is_followed if patched else self._is_refused
+
+    def _redirecting(self) -> ContextManager[None]:
+        assert self._status is not None, "a set with redirects has the status as a parameter of its tests"
+        return self._cluster.redirecting(self._status, self.hops)
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         return functools.partial(self._rule, operation)
@@ -95,7 +102,7 @@ class CheckedClient:
         ledger = self._cluster.ledger
         ledger.clear()
         try:
-            with self._cluster.redirecting(self._status):
+            with self._redirecting():
                 return getattr(self._client, operation)(*args, **kwargs)
         finally:
             assert not ledger.refused, f"{operation}: the target refused {ledger.refused}"
@@ -110,7 +117,7 @@ class CheckedClient:
     def _check_that_it_fails(self, operation: str, *args: Any, **kwargs: Any) -> None:
         ledger = self._cluster.ledger
         ledger.clear()
-        with self._cluster.redirecting(self._status), pytest.raises(_errors_of_a_redirect(operation)) as caught:
+        with self._redirecting(), pytest.raises(_errors_of_a_redirect(operation)) as caught:
             getattr(self._client, operation)(*args, **kwargs)
         error = caught.value
         if isinstance(error, S3UploadFailedError):
@@ -140,13 +147,13 @@ def _errors_of_a_redirect(operation: str) -> tuple[type[Exception], ...]:
 
 
 class EveryOperation:
-    """The tests of a set. A test file makes a subclass of it that says which of the four it is."""
+    """The tests that all sets have. A test file makes a subclass of it that says which of the four it is."""
 
     redirects: ClassVar[bool]
     patched: ClassVar[bool]
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        if self.redirects:
+        if self.redirects and "status" in metafunc.fixturenames:
             every = getattr(metafunc.function, "with_every_status", False)
             metafunc.parametrize("status", STATUSES if every else [AISTORE_STATUS])
 
@@ -308,6 +315,54 @@ class EveryOperation:
             s3.list_parts(**upload)
         assert caught.value.response["Error"]["Code"] == "NoSuchUpload"
         assert _keys(s3.list_objects_v2(Bucket=BUCKET, Prefix=key)) == []
+
+    # Answers that name a URL and are no redirects
+
+    @pytest.mark.parametrize("status_with_location", [200, 300, 303, 403])
+    def test_location_alone_is_not_followed(
+        self, client: Any, cluster: MockCluster, key: str, status_with_location: int
+    ) -> None:
+        cluster.ledger.clear()
+        expected = contextlib.nullcontext() if status_with_location < 300 else pytest.raises(ClientError)
+        with cluster.redirecting(status_with_location), expected:
+            client.put_object(Bucket=BUCKET, Key=key, Body=BODY)
+        assert len(cluster.ledger.redirects) == 1
+        assert cluster.ledger.followed == 0
+        assert cluster.ledger.refused == []
+
+
+class EveryRedirect:
+    """The tests that only the sets with redirects have: what is followed, and where it ends."""
+
+    patched: ClassVar[bool]
+
+    def test_redirects_lead_on_from_target_to_target(self, s3: CheckedClient, key: str) -> None:
+        s3.hops = 3
+        s3.put_object(Bucket=BUCKET, Key=key, Body=BODY)
+        assert _read(s3.get_object(Bucket=BUCKET, Key=key)) == BODY
+
+    def test_redirects_without_end_are_an_error(self, client: Any, cluster: MockCluster, key: str) -> None:
+        cluster.ledger.clear()
+        with cluster.redirecting(AISTORE_STATUS, hops=50), pytest.raises(ClientError):
+            client.get_object(Bucket=BUCKET, Key=key)
+        assert cluster.ledger.followed == (aistore_patch.RedirectPolicy().max_hops if self.patched else 0)
+
+    def test_redirect_of_aws_is_left_to_botocore(self, cluster: MockCluster, key: str) -> None:
+        client = make_client()  # it will remember the region
+        cluster.ledger.clear()
+        region = {"x-amz-bucket-region": "eu-west-1"}
+        with cluster.redirecting(AISTORE_STATUS, headers=region), pytest.raises(ClientError):
+            client.get_object(Bucket=BUCKET, Key=key)
+        assert cluster.ledger.followed == 0
+
+    def test_redirect_of_another_service_is_not_followed(self, cluster: MockCluster) -> None:
+        client = session().client("sts", endpoint_url=mock_s3_redirect.PROXY)
+        cluster.ledger.clear()
+        with cluster.redirecting(AISTORE_STATUS), pytest.raises(ClientError):
+            client.get_caller_identity()
+        assert len(cluster.ledger.redirects) == 1
+        assert cluster.ledger.followed == 0
+        assert cluster.ledger.refused == []
 
 
 def _read(answer: dict[str, Any]) -> bytes:

@@ -172,6 +172,25 @@ def test_request_without_a_signature_is_refused(cluster: MockCluster) -> None:
     assert_refused(cluster, cluster.answer(unsigned), "it is not signed for this URL")
 
 
+def test_redirects_lead_through_as_many_targets_as_asked_for(cluster: MockCluster) -> None:
+    with cluster.redirecting(302, hops=3):
+        url = f"{PROXY}/bucket/key?x-id=PutObject"
+        for _ in range(3):
+            url = send(cluster, "PUT", url, b"content").headers["Location"]
+        answer = send(cluster, "PUT", url, b"content")
+    assert answer.status_code == 200
+    assert cluster.ledger.followed == len(cluster.ledger.redirects) == 3
+    assert send(cluster, "GET", f"{PROXY}/bucket/key").content == b"content"
+
+
+def test_answer_may_name_a_url_and_be_no_redirect(cluster: MockCluster) -> None:
+    with cluster.redirecting(200, headers={"x-amz-bucket-region": "eu-west-1"}):
+        answer = send(cluster, "GET", f"{PROXY}/bucket/key")
+    assert answer.status_code == 200
+    assert answer.headers["Location"] == cluster.ledger.redirects[0].url
+    assert answer.headers["x-amz-bucket-region"] == "eu-west-1"
+
+
 def test_request_to_the_world_is_refused(cluster: MockCluster) -> None:
     assert_refused(cluster, send(cluster, "GET", "http://s3.example.com/bucket/key"), "it left the cluster")
 

@@ -17,11 +17,13 @@ from tests.process_per_file import file_of_this_process
 from .mock_s3_redirect import MockCluster, mock_cluster
 
 
+@pytest.hookimpl(optionalhook=True)  # without the plugin, right_process says what is missing
 def pytest_wants_process_per_file() -> bool:
     """What one set does to botocore, no other may see."""
     return True
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_before_processes() -> None:
     """Import and parse what every set needs."""
     with mock_cluster():

@@ -17,7 +17,7 @@ import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Any, Callable, Iterator, NamedTuple
+from typing import Any, Callable, Iterator, Mapping, NamedTuple
 from unittest import mock
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
@@ -61,7 +61,8 @@ class Redirect:
     method: str
     url: str
     body: bytes
-    added_query: str
+    asked: str  # the path and query that the proxy was asked for
+    hops_left: int
     followed: bool = False
 
 
@@ -83,34 +84,49 @@ class Ledger:
         self.__init__()  # type: ignore[misc]  # a ledger has no subclasses
 
 
+class _Manner(NamedTuple):
+    """How a cluster redirects."""
+
+    status: int
+    hops: int
+    headers: Mapping[str, str]
+
+
 class MockCluster:
-    """A cluster in front of one moto; ``status`` says how it redirects, None that its proxy does all itself."""
+    """A cluster in front of one moto. Until it is told to redirect, its proxy does everything itself."""
 
     def __init__(self, moto_answers: Callable[[Any], Any]) -> None:
-        self.status: int | None = None
         self.ledger = Ledger()
+        self._manner: _Manner | None = None
         self._moto_answers = moto_answers
         self._serial = itertools.count(1)
         self._lock = threading.Lock()  # transfers come from several threads
 
     @contextmanager
-    def redirecting(self, status: int | None) -> Iterator[None]:
-        """Redirect with this status (None: not at all) inside the block."""
-        before, self.status = self.status, status
+    def redirecting(self, status: int, hops: int = 1, headers: Mapping[str, str] | None = None) -> Iterator[None]:
+        """Answer every request with a Location inside the block.
+
+        Args:
+            status: the status that goes with it; one that is no redirect, too.
+            hops: so many times, by the proxy first and then from target to target, before the request is served.
+            headers: further headers of the redirects.
+        """
+        self._manner = _Manner(status, hops, headers or {})
         try:
             yield
         finally:
-            self.status = before
+            self._manner = None
 
     def answer(self, request: Any) -> Any:
         """Answer a prepared request of botocore as the server it is addressed to would."""
         body = _take_body(request)
         with self._lock:
             if _is_under(PROXY, request.url):
-                if self.status is None or self._is_asked_for_the_region(request):
+                asked = request.url[len(PROXY) :]
+                if self._manner is None or self._is_asked_for_the_region(request):
                     self.ledger.answered_by_proxy.append(f"{request.method} {request.url}")
-                    return self._serve(request, body, request.url[len(PROXY) :])
-                return self._redirect(request, body, self.status)
+                    return self._serve(request, body, asked)
+                return self._redirect(request, body, self._manner, asked, asked, self._manner.hops - 1)
             for target in TARGETS:
                 if _is_under(target, request.url):
                     return self._answer_as_target(target, request, body)
@@ -126,21 +142,21 @@ class MockCluster:
         unfollowed = any(not redirect.followed for redirect in self.ledger.redirects)
         return request.method == "HEAD" and is_bucket and unfollowed
 
-    def _redirect(self, request: Any, body: bytes, status: int) -> Any:
+    def _redirect(self, request: Any, body: bytes, manner: _Manner, here: str, asked: str, hops_left: int) -> Any:
+        """Redirect from ``here`` (a path and query) to a target."""
         serial = next(self._serial)
         target = TARGETS[serial % len(TARGETS)]
-        path, question_mark, query = request.url[len(PROXY) :].partition("?")
+        path, question_mark, query = here.partition("?")
         added = f"{'&' if question_mark else '?'}pid=t%5b{serial % len(TARGETS)}%5D&utm={serial}&{_HARD_TO_KEEP}"
         # AIStore's proxy does not keep each escape in the path: a%2Bb becomes a+b, which means the same there.
         location = target + path.replace("%2B", "+") + question_mark + query + added
-        self.ledger.redirects.append(Redirect(request.method, location, body, added))
+        self.ledger.redirects.append(Redirect(request.method, location, body, asked, hops_left))
         bucket = path.lstrip("/").partition("/")[0]
-        headers = {"Location": location}
+        headers = {"Location": location, **manner.headers}
         if request.method in ("PUT", "POST"):
             headers["Connection"] = "close"
-        return _error_response(
-            request, status, _ERROR_CODES[status], "Redirect", headers, Endpoint=location, Bucket=bucket
-        )
+        code = _ERROR_CODES.get(manner.status, "Redirect")
+        return _error_response(request, manner.status, code, "Redirect", headers, Endpoint=location, Bucket=bucket)
 
     def _answer_as_target(self, target: str, request: Any, body: bytes) -> Any:
         waiting = [redirect for redirect in self.ledger.redirects if not redirect.followed]
@@ -155,7 +171,10 @@ class MockCluster:
         if not _is_signed_for_its_host(request):
             return self._refuse(request, "it is not signed for this URL")
         exact.followed = True
-        return self._serve(request, body, request.url[len(target) : -len(exact.added_query)])
+        if exact.hops_left and self._manner is not None:
+            here = request.url[len(target) :]
+            return self._redirect(request, body, self._manner, here, exact.asked, exact.hops_left - 1)
+        return self._serve(request, body, exact.asked)
 
     def _refuse(self, request: Any, reason: str) -> Any:
         self.ledger.refused.append(f"{request.method} {request.url}: {reason}")
@@ -276,7 +295,7 @@ def _text(request: Any, header: str) -> str:
 def _error_response(
     request: Any, status: int, code: str, message: str, headers: dict[str, str], **elements: str
 ) -> Any:
-    """An error in S3's XML, as AIStore writes it; no body for HEAD."""
+    """An error in S3's XML, as AIStore writes it; no body for HEAD, nor for a success."""
     inner = "".join(
         f"<{name}>{escape(text)}</{name}>" for name, text in {"Code": code, "Message": message, **elements}.items()
     )
@@ -287,7 +306,7 @@ def _error_response(
         "Content-Length": str(len(body)),
         **headers,
     }
-    raw = _RawBody(b"" if request.method == "HEAD" else body)
+    raw = _RawBody(b"" if request.method == "HEAD" or status < 300 else body)
     return botocore.awsrequest.AWSResponse(request.url, status, headers, raw)
 
 

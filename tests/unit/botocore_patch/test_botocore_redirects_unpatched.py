@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.botocore_common import EveryOperation
+from tests.botocore_common import EveryOperation, EveryRedirect
 
 
-class TestRedirectsUnpatched(EveryOperation):
+class TestRedirectsUnpatched(EveryOperation, EveryRedirect):
     redirects = True
     patched = False
