@@ -299,14 +299,14 @@ def _error_response(
     inner = "".join(
         f"<{name}>{escape(text)}</{name}>" for name, text in {"Code": code, "Message": message, **elements}.items()
     )
-    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'.encode()
+    body = b"" if status < 300 else f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'.encode()
     headers = {
         "Content-Type": "text/xml; charset=utf-8",
         "Server": "AIStore",
         "Content-Length": str(len(body)),
         **headers,
     }
-    raw = _RawBody(b"" if request.method == "HEAD" or status < 300 else body)
+    raw = _RawBody(b"" if request.method == "HEAD" else body)
     return botocore.awsrequest.AWSResponse(request.url, status, headers, raw)
 
 
