@@ -21,9 +21,7 @@ from pydantic import (
 )
 
 from boto_matrix.matrix_yaml import Document, Mistake
-from boto_matrix.numbering import check_pair
-
-LATEST = "latest"
+from boto_matrix.numbering import LATEST, check_pair
 
 _NUMBER = "(0|[1-9][0-9]{0,4})"
 _CLAUSE = r" *(>=|<=|>|<|==|!=|~=) *3\.(0|[1-9][0-9]?)(\.\*)? *"

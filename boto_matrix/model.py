@@ -11,8 +11,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 from pydantic import ValidationError
 
-from boto_matrix.matrix_file import LATEST, MatrixFile, Row, mistakes_of_form
+from boto_matrix.matrix_file import MatrixFile, Row, mistakes_of_form
 from boto_matrix.matrix_yaml import Document, Mistake, parse
+from boto_matrix.numbering import LATEST
 
 
 class MatrixError(Exception):
@@ -93,9 +94,8 @@ class Matrix:
         try:
             return self._by_name[name]
         except KeyError:
-            from boto_matrix.nearest import (
-                what_is_near,  # here: it reads this module's types, and only a mistake needs it
-            )
+            # Here, for that module reads this one's types, and only a mistake needs it.
+            from boto_matrix.nearest import what_is_near
 
             raise UnknownCell(f"{name} is no cell of the matrix: {what_is_near(name, self)}") from None
 

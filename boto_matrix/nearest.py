@@ -6,6 +6,8 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
+from boto_matrix.numbering import LATEST
+
 if TYPE_CHECKING:
     from boto_matrix.model import Matrix, Pin
 
@@ -21,6 +23,8 @@ def what_is_near(name: str, matrix: Matrix) -> str:
     python, boto3 = f"{named['major']}.{named['minor']}", named["boto3"]
     if pins := [pin for pin in matrix.pins if pin.factor == f"boto{boto3}"]:
         return _python_left_out(python, pins, matrix)
+    if boto3 == LATEST or all(pin.boto3 == LATEST for pin in matrix.pins):
+        return _looks_like(name, matrix)
     return _pins_near(python, boto3, matrix)
 
 
@@ -43,15 +47,15 @@ def _python_left_out(python: str, pins: list[Pin], matrix: Matrix) -> str:
 
 
 def _pins_near(python: str, boto3: str, matrix: Matrix) -> str:
-    """Name the cells of the same minor or of those around it, on that Python where the matrix has it."""
-    cells = [cell for cell in matrix.cells if cell.python == python] or list(matrix.cells)
+    """Name the cells of the same minor or of those around it, on that Python where it has any."""
+    numbered = [cell for cell in matrix.cells if cell.pin.boto3 != LATEST]
+    cells = [cell for cell in numbered if cell.python == python] or numbered
     wanted = boto3.split(".")[:2]
     same_minor = [cell for cell in cells if cell.pin.boto3.split(".")[:2] == wanted]
     if same_minor:
         names = [f"{cell.name} ({cell.pin.boto3})" for cell in same_minor]
         return f"boto3 {'.'.join(wanted)} has {_either(names)}"
-    exact = [cell for cell in cells if cell.pin.boto3 != "latest"]
-    near = sorted(exact, key=lambda cell: _distance(cell.pin.boto3, wanted))[:_MANY]
+    near = sorted(cells, key=lambda cell: _distance(cell.pin.boto3, wanted))[:_MANY]
     return f"boto3 {boto3} is not pinned; near it are {_either([cell.name for cell in near])}"
 
 

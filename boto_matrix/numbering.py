@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from packaging.version import Version
 
+LATEST = "latest"
+"""What stands in place of a number for the newest release that supports a Python."""
+
 OLDEST_BOTO3 = Version("1.17.0")
 
 # boto3 1.29.7 was followed by 1.33.0, so that it and botocore have had equal numbers from then on.
@@ -44,6 +47,8 @@ def botocore_series(boto3: Version) -> tuple[int, int]:
 def check_pair(boto3: str, botocore: str) -> None:
     """Refuse a pair of exact releases that the numbering alone shows to be impossible.
 
+    Versions from 2.0 on are let through, for nothing is known of them.
+
     Args:
         boto3: an exact version, ``1.26.165``.
         botocore: an exact version, ``1.29.165``.
@@ -52,6 +57,8 @@ def check_pair(boto3: str, botocore: str) -> None:
         ValueError: says what this boto3 needs.
 
     """
+    if Version(boto3).major > 1:
+        return
     major, minor = botocore_series(Version(boto3))
     given = Version(botocore)
     if (given.major, given.minor) != (major, minor):

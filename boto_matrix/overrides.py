@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from boto_matrix.numbering import LATEST
 from boto_matrix.pairs import Chosen, choose, choose_pair
-from boto_matrix.wanted import LATEST, Elsewhere, OverrideError, Releases, any_release, read_wanted
+from boto_matrix.wanted import Elsewhere, OverrideError, Releases, any_release, read_wanted
 
 if TYPE_CHECKING:
     from boto_matrix.index import PackageIndex

@@ -11,9 +11,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
+from boto_matrix.numbering import LATEST
 from boto_matrix.wheel import requirements_in_wheel
 
-LATEST = "latest"
 FORMS = (
     f"an exact version (1.26.24), a minor (1.26), {LATEST}, a specifier (>=1.26,<1.27), "
     "the path of a directory, a wheel or an sdist, or a VCS URL (git+https://…@branch)"

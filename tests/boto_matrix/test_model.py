@@ -105,6 +105,16 @@ def test_the_minors_around_one_that_is_not_pinned_come_nearest_first() -> None:
         matrix.cell("py38-boto1.41")
 
 
+def test_a_name_is_refused_by_a_matrix_without_latest_and_by_one_with_nothing_else() -> None:
+    numbered = parse_matrix(rows("{boto3: 1.33.1, botocore: 1.33.1, python: '>=3.9'}"))
+    with pytest.raises(UnknownCell, match=r"did you mean py39-boto1\.33\?"):
+        numbered.cell("py39-botolatest")
+    with pytest.raises(UnknownCell, match=r"near it are py39-boto1\.33"):
+        numbered.cell("py38-boto1.34")
+    with pytest.raises(UnknownCell, match="did you mean py38-botolatest"):
+        parse_matrix(rows(LATEST)).cell("py38-boto1.26")
+
+
 LATEST = "{boto3: latest, botocore: latest, python: '>=3.8'}"
 
 

@@ -399,6 +399,10 @@ def test_botocore_is_three_minors_ahead_up_to_boto3_1_29(minor: int, patch: int,
         check_pair(f"1.{minor}.{patch}", f"1.{minor}.{other}")
 
 
+def test_nothing_is_said_against_numbers_that_nothing_is_known_of() -> None:
+    check_pair("2.0.1", "3.1.0")
+
+
 @given(st.integers(33, 99), st.integers(1, 300), st.integers(0, 300))
 def test_the_minors_are_equal_from_boto3_1_33_on(minor: int, patch: int, other: int) -> None:
     check_pair(f"1.{minor}.{patch}", f"1.{minor}.{other}")
