@@ -73,11 +73,16 @@ def test_a_close_is_in_order_and_empty(target: Target) -> None:
 
 
 def test_a_hanging_node_is_silent_until_it_is_cut(target: Target) -> None:
-    target.fail_with(Fault.HANG)
+    hangs = threading.Event()
+
+    def note(_request: Request) -> bool:
+        hangs.set()
+        return True
+
+    target.fail_with(Fault.HANG, when=note)
     with RawClient(target) as client:
         client.send_request("GET", K)
-        with RawClient(target) as other:
-            other.send_request("GET", K)
+        hangs.wait()
         target.cut_connections()
         assert client.read_to_end() == b""
 

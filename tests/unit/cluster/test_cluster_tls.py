@@ -44,9 +44,9 @@ def test_gateway_and_targets_choose_for_themselves() -> None:
 
 
 def test_every_target_may_have_an_address_of_its_own() -> None:
-    with Cluster(targets=3, own_addresses=True, target_tls=server_context()) as cluster:
-        assert [target.host for target in cluster.targets] == ["127.0.0.2", "127.0.0.3", "127.0.0.4"]
-        assert [status(target) for target in cluster.targets] == [400] * 3
+    with Cluster(targets=2, own_addresses=True, target_tls=server_context()) as cluster:
+        assert [target.host for target in cluster.targets] == ["127.0.0.2", "127.0.0.3"]
+        assert [status(target) for target in cluster.targets] == [400, 400]
 
 
 def test_the_name_localhost_is_certified_too() -> None:
