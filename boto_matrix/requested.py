@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
+from boto_matrix.index_errors import IndexUnavailable
 from boto_matrix.model import Cell
 from boto_matrix.overrides import OverrideError, Overrides, overrides_from_environment
 
@@ -72,11 +73,5 @@ def _overrides() -> Overrides:
 def _explained() -> Iterator[None]:
     try:
         yield
-    except OverrideError as error:
+    except (OverrideError, IndexUnavailable) as error:
         raise RequestError(str(error)) from error
-    except Exception as error:
-        from boto_matrix.index import IndexUnavailable, NoSuchRelease  # here: slow to import, and most runs ask it nothing
-
-        if isinstance(error, (IndexUnavailable, NoSuchRelease)):
-            raise RequestError(str(error)) from error
-        raise
