@@ -7,13 +7,16 @@ import threading
 from collections import Counter, deque
 from typing import Callable
 
-from .wire import Request
+from .wire import Headers, Request
 
 
 class Entry:
-    """One request at one node; kept up to date while its body arrives."""
+    """One request at one node; kept up to date while its body arrives.
 
-    __slots__ = ("_request", "connection", "node", "status")
+    Holds the bytes of the head and reads them when it is asked, so that a million entries are cheap to keep.
+    """
+
+    __slots__ = ("_body", "_head", "connection", "node", "status")
 
     def __init__(self, node: str, connection: int, request: Request) -> None:
         self.node = node
@@ -22,43 +25,44 @@ class Entry:
         """Unique in the cluster: equal numbers are requests over one connection."""
         self.status: int | None = None
         """Of the answer; None while there is none, and for raw bytes and resets."""
-        self._request = request
+        self._head = request.head
+        self._body = request.body
 
     @property
     def method(self) -> str:
-        return self._request.method
+        return self._head.partition(b" ")[0].decode("ascii")
 
     @property
     def target(self) -> bytes:
         """The request-target as it was on the wire: path and query, nothing decoded."""
-        return self._request.target
+        return self._head.split(b" ", 2)[1]
 
     @property
     def path(self) -> bytes:
-        return self._request.path
+        return self.target.partition(b"?")[0]
 
     @property
     def query(self) -> bytes:
-        return self._request.query
+        return self.target.partition(b"?")[2]
 
     @property
-    def headers(self) -> list[tuple[str, str]]:
-        """In the order and spelling they came in, as latin-1 text."""
-        return self._request.headers.fields
+    def headers(self) -> Headers:
+        """As they came in, as latin-1 text: `headers.get(name)`, `headers.fields`."""
+        return Headers(self._head.decode("latin-1").split("\r\n")[1:])
 
     def header(self, name: str) -> str:
         """The first header of that name, empty if there is none."""
-        return self._request.headers.get(name)
+        return self.headers.get(name)
 
     @property
     def body_bytes(self) -> int:
         """Bytes of the body that arrived, whether anybody wanted them or not (without chunk framing)."""
-        return self._request.body.bytes_received
+        return self._body.bytes_received
 
     @property
     def body_sha256(self) -> str:
         """Of the body as it was read (an `aws-chunked` one still encoded), in hexadecimal."""
-        return self._request.body.sha256
+        return self._body.sha256
 
     def __repr__(self) -> str:
         target = self.target.decode("latin-1")

@@ -31,6 +31,8 @@ def aistore_location(path: bytes, query: bytes, appended: bytes) -> Location:
     request, or by escaping what the Location left raw.
     """
     written, question, spilled = _written(path, _DAMAGED).partition(b"?")
+    # It was parsed and written again (Go's url.Values.Encode), so that in a query nothing but ASCII is left.
+    spilled = b"".join([bytes([octet]) if octet < 0x80 else b"%%%02X" % octet for octet in spilled])
     pairs = [pair if b"=" in pair else pair + b"=" for pair in spilled.split(b"&") if pair]
     faithful = _written(path, _FAITHFUL)
     damaged = bool(question) or written != faithful

@@ -229,7 +229,9 @@ class HttpServing:
         self._ledger.answered(entry, response.status)
         for part in response.parts(request.method, closes=closes):
             connection.send(part)
-        return self._end(connection, request, response, closes)
+        goes_on = self._end(connection, request, response, closes)
+        request.body.forget_source()
+        return goes_on
 
     def _end(self, connection: Connection, request: Request, response: Response, closes: bool) -> bool:
         if response.ending is Ending.RESET:

@@ -144,10 +144,9 @@ class Body:
         self.bytes_received = 0
         self.finished = False
         self.expects_continue = headers.get("Expect").lower() == "100-continue"
-        self._send_continue = send_continue
         self._hash = hashlib.sha256()
         self._source = source
-        self._pieces = self._read(self._encoded(headers))
+        self._pieces = self._read(self._encoded(headers), send_continue)
 
     @property
     def sha256(self) -> str:
@@ -172,6 +171,11 @@ class Body:
         for piece in self._source.rest():
             self.bytes_received += len(piece)
 
+    def forget_source(self) -> None:
+        """Keep the numbers alone: there is nothing more to come."""
+        self._source = Source(bytes)
+        self._pieces = iter(())
+
     def _encoded(self, headers: Headers) -> Iterator[bytes]:
         if headers.get("Transfer-Encoding").lower() == "chunked":
             return unchunk(self._source, Headers())
@@ -183,10 +187,10 @@ class Body:
             self.expects_continue = False
         return self._source.exactly(int(length))
 
-    def _read(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    def _read(self, pieces: Iterator[bytes], send_continue: Callable[[], None]) -> Iterator[bytes]:
         if self.expects_continue:
             self.expects_continue = False
-            self._send_continue()
+            send_continue()
         for piece in pieces:
             self.bytes_received += len(piece)
             self._hash.update(piece)
@@ -198,6 +202,7 @@ class Request:
     """One request as it was on the wire."""
 
     def __init__(self, head: bytes, source: Source, *, scheme: str, send_continue: Callable[[], None]) -> None:
+        self.head = head
         start, *lines = head.split(b"\r\n")
         try:
             method, self.target, version = start.split(b" ")
