@@ -7,6 +7,8 @@ followed and what it refused, so that a test can prove what happened.
 
 The redirect is that of a real cluster: the status, ``Server: AIStore``, the XML body, and a ``Location`` with the
 original query and more (pid, utm). A real target rejects a request whose query is not the proxy's; so does this one.
+As a real proxy, this one escapes the path anew, and damages that of a key with ``?`` or letters beyond ASCII: who
+follows it blindly reads and writes another object.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ import botocore.credentials
 import botocore.handlers
 import moto
 import moto.core.models
+
+from tests.cluster.location import aistore_location
 
 # The last octet and the ports are such that no server can be meant: should a request ever get past the mock, then
 # nobody answers it.
@@ -56,12 +60,12 @@ class MotoHasMovedError(RuntimeError):
 
 @dataclass
 class Redirect:
-    """A redirect that the proxy gave, and the only request that follows it."""
+    """A redirect that the cluster gave, and the only request that follows it."""
 
     method: str
-    url: str
+    urls: frozenset[str]  # one, or where the path is damaged also those that repair it
     body: bytes
-    asked: str  # the path and query that the proxy was asked for
+    asked_query: str  # of the request to the proxy
     hops_left: int
     followed: bool = False
 
@@ -122,11 +126,11 @@ class MockCluster:
         body = _take_body(request)
         with self._lock:
             if _is_under(PROXY, request.url):
-                asked = request.url[len(PROXY) :]
+                path, _, query = request.url[len(PROXY) :].partition("?")
                 if self._manner is None or self._is_asked_for_the_region(request):
                     self.ledger.answered_by_proxy.append(f"{request.method} {request.url}")
-                    return self._serve(request, body, asked)
-                return self._redirect(request, body, self._manner, asked, asked, self._manner.hops - 1)
+                    return self._serve(request, body, path, query)
+                return self._redirect(request, body, self._manner, PROXY, query, self._manner.hops - 1)
             for target in TARGETS:
                 if _is_under(target, request.url):
                     return self._answer_as_target(target, request, body)
@@ -142,15 +146,16 @@ class MockCluster:
         unfollowed = any(not redirect.followed for redirect in self.ledger.redirects)
         return request.method == "HEAD" and is_bucket and unfollowed
 
-    def _redirect(self, request: Any, body: bytes, manner: _Manner, here: str, asked: str, hops_left: int) -> Any:
-        """Redirect from ``here`` (a path and query) to a target."""
+    def _redirect(self, request: Any, body: bytes, manner: _Manner, here: str, asked_query: str, hops_left: int) -> Any:
+        """Redirect from ``here`` (the proxy or a target) to a target."""
         serial = next(self._serial)
         target = TARGETS[serial % len(TARGETS)]
-        path, question_mark, query = here.partition("?")
-        added = f"{'&' if question_mark else '?'}pid=t%5b{serial % len(TARGETS)}%5D&utm={serial}&{_HARD_TO_KEEP}"
-        # AIStore's proxy does not keep each escape in the path: a%2Bb becomes a+b, which means the same there.
-        location = target + path.replace("%2B", "+") + question_mark + query + added
-        self.ledger.redirects.append(Redirect(request.method, location, body, asked, hops_left))
+        added = f"pid=t%5b{serial % len(TARGETS)}%5D&utm={serial}&{_HARD_TO_KEEP}"
+        path, _, query = request.url[len(here) :].partition("?")
+        there = aistore_location(path.encode("latin-1"), query.encode("latin-1"), added.encode())
+        urls = [f"{target}{_as_text(known)}?{_as_text(there.query)}" for known in (there.path, *there.accepted)]
+        location = urls[0]
+        self.ledger.redirects.append(Redirect(request.method, frozenset(urls), body, asked_query, hops_left))
         bucket = path.lstrip("/").partition("/")[0]
         headers = {"Location": location, **manner.headers}
         if request.method in ("PUT", "POST"):
@@ -160,10 +165,10 @@ class MockCluster:
 
     def _answer_as_target(self, target: str, request: Any, body: bytes) -> Any:
         waiting = [redirect for redirect in self.ledger.redirects if not redirect.followed]
-        exact = next((redirect for redirect in waiting if redirect.url == request.url), None)
+        exact = next((redirect for redirect in waiting if request.url in redirect.urls), None)
         if exact is None:
-            asked = ", ".join(redirect.url for redirect in waiting) or "nothing"
-            return self._refuse(request, f"no redirect led here; led to: {asked}")
+            led_to = [sorted(redirect.urls) for redirect in waiting]
+            return self._refuse(request, f"no redirect led here; they led to {led_to}")
         if request.method != exact.method:
             return self._refuse(request, f"the redirect was for {exact.method}")
         if body != exact.body:
@@ -172,19 +177,18 @@ class MockCluster:
             return self._refuse(request, "it is not signed for this URL")
         exact.followed = True
         if exact.hops_left and self._manner is not None:
-            here = request.url[len(target) :]
-            return self._redirect(request, body, self._manner, here, exact.asked, exact.hops_left - 1)
-        return self._serve(request, body, exact.asked)
+            return self._redirect(request, body, self._manner, target, exact.asked_query, exact.hops_left - 1)
+        return self._serve(request, body, request.url[len(target) :].partition("?")[0], exact.asked_query)
 
     def _refuse(self, request: Any, reason: str) -> Any:
         self.ledger.refused.append(f"{request.method} {request.url}: {reason}")
         return _error_response(request, 403, "RedirectAltered", reason, {})
 
-    def _serve(self, request: Any, body: bytes, path_and_query: str) -> Any:
+    def _serve(self, request: Any, body: bytes, path: str, query: str) -> Any:
         """Let moto answer."""
         for_moto = botocore.awsrequest.AWSPreparedRequest(
             method=request.method,
-            url=_MOTO_ENDPOINT + (path_and_query if path_and_query.startswith("/") else f"/{path_and_query}"),
+            url=f"{_MOTO_ENDPOINT}{path or '/'}{'?' if query else ''}{query}",
             headers=request.headers.copy(),
             body=body,
             stream_output=request.stream_output,
@@ -259,6 +263,11 @@ def _moved(package: Any, name: str, expected: str) -> MotoHasMovedError:
 
 def _is_under(base: str, url: str) -> bool:
     return url == base or url.startswith((base + "/", base + "?"))
+
+
+def _as_text(raw: bytes) -> str:
+    """Bytes of a header as Python's HTTP client hands them over."""
+    return raw.decode("latin-1")
 
 
 def _take_body(request: Any) -> bytes:
