@@ -118,22 +118,39 @@ class PackageIndex:
             raise NoSuchRelease(f"the package index at {self.shown_url} has no {package}") from None
         return page.packages
 
+    def download(self, package: str, version: str, folder: Path) -> Path:
+        """Fetch the wheel of a release into a folder, and give its path.
+
+        Raises:
+            IndexUnavailable: the index cannot be asked.
+            NoSuchRelease: it has no such release, or no wheel of it.
+
+        """
+        with self._asking():
+            return self._download(self._wheel(package, version), folder)
+
     def _requirements(self, package: str, version: str) -> tuple[Requirement, ...]:
-        wheels = [
-            file for file in self._files(package) if _version(file) == Version(version) and file.package_type == "wheel"
-        ]
-        if not wheels:
-            known = f"the package index at {self.shown_url} has no wheel of {package} {version}"
-            raise NoSuchRelease(f"{known}, so that what it needs cannot be seen")
-        wheel = wheels[0]
+        wheel = self._wheel(package, version)
         if wheel.has_metadata:
             # Where the page promises metadata that the index does not have, as some mirrors do, the wheel has it.
             with suppress(NoMetadataError):
                 return requirements_in_metadata(self._metadata(wheel))
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, wheel.filename)
-            self._client.download_package(wheel, path, timeout=_TIMEOUT)
-            return requirements_in_wheel(path)
+            return requirements_in_wheel(self._download(wheel, Path(folder)))
+
+    def _wheel(self, package: str, version: str) -> DistributionPackage:
+        wheels = [
+            file for file in self._files(package) if _version(file) == Version(version) and file.package_type == "wheel"
+        ]
+        if not wheels:
+            known = f"the package index at {self.shown_url} has no wheel of {package} {version}"
+            raise NoSuchRelease(f"{known}, so that what is in it cannot be seen")
+        return wheels[0]
+
+    def _download(self, wheel: DistributionPackage, folder: Path) -> Path:
+        path = folder / wheel.filename
+        self._client.download_package(wheel, path, timeout=_TIMEOUT)
+        return path
 
     def _metadata(self, wheel: DistributionPackage) -> bytes:
         has_digest = bool(wheel.metadata_digests)
