@@ -6,7 +6,7 @@ import threading
 from typing import Callable, Iterable
 
 from .s3.errors import S3Error
-from .wire import Ending, Handler, RawResponse, Request, Response
+from .wire import Ending, Handler, RawResponse, Request, Response, octets
 
 LocationOf = Callable[[bytes], bytes]
 
@@ -83,7 +83,7 @@ class Fault:
             if response.header("Location") is None:
                 return response
             response.headers = [
-                (name, change(_raw(value)) if name == "Location" else value) for name, value in response.headers
+                (name, change(octets(value)) if name == "Location" else value) for name, value in response.headers
             ]
             response.status = status or response.status
             return response
@@ -192,10 +192,6 @@ class Faults:
             return None
         with self._lock:
             return next((rule.fault for rule in self._rules if rule.strikes(request)), None)
-
-
-def _raw(value: str | bytes) -> bytes:
-    return value.encode("latin-1") if isinstance(value, str) else value
 
 
 def _halved(ending: Ending) -> Callable[[Request, Handler], Response]:

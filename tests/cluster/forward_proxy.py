@@ -19,7 +19,8 @@ _NOT_FORWARDED = ("connection", "proxy-connection", "proxy-authorization")
 class ForwardProxy:
     """Forwards to loopback alone, one request or one tunnel a connection; `requests` tells what it was asked.
 
-    An entry's target is `http://host:port/path`, or `host:port` of a CONNECT.
+    An entry's target is `http://host:port/path`, or `host:port` of a CONNECT; its status is the proxy's own answer,
+    None where the server answered.
 
     :param names: addresses of host names, so that a client may ask for names that nobody resolves
     """
@@ -59,10 +60,10 @@ class ForwardProxy:
         self.stop()
 
     def _serve(self, connection: Connection) -> None:
-        head = connection.source.head()
-        if head is None:
-            return
         try:
+            head = connection.source.head()
+            if head is None:
+                return
             request = Request(head, connection.source, scheme=connection.scheme, send_continue=connection.send_continue)
         except MalformedRequestError:
             connection.send(_reply("400 Bad Request"))

@@ -10,9 +10,10 @@ from typing import Callable
 from .faults import Fault, Faults, Rule
 from .ledger import Entry, Ledger
 from .s3.call import Call, call_of
-from .s3.errors import S3Error
+from .s3.errors import S3Error, no_such_bucket
 from .server import Acceptor, HttpServing, Server
-from .wire import Request, Response
+from .store import NoSuchBucketError
+from .wire import Ending, MalformedRequestError, Request, Response
 
 Verify = Callable[[Request], None]
 """Raises S3Error if a request's signature is not right."""
@@ -122,3 +123,7 @@ class Node(ABC):
             return self.answer(call_of(request))
         except S3Error as error:
             return error.response()
+        except NoSuchBucketError as missing:  # deleted by another client in the meantime
+            return no_such_bucket(missing.args[0]).response()
+        except MalformedRequestError as problem:
+            return S3Error(400, "InvalidRequest", str(problem)).response(Ending.CLOSE)

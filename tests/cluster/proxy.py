@@ -7,7 +7,7 @@ import zlib
 from typing import Sequence
 
 from .node import Node, Site
-from .redirects import Redirects
+from .redirects import Redirects, is_redirected
 from .s3.buckets import Buckets
 from .s3.call import Call
 from .s3.errors import S3Error, no_such_bucket
@@ -80,7 +80,7 @@ class Proxy(Node):
         self._redirects_until_notice = None
 
     def _answer_or_redirect_to_itself(self, call: Call) -> Response:
-        if b"pid=" not in call.request.query:
+        if not is_redirected(call):
             return self._redirects.first(call, self.pid, self)
         ticket = self._redirects.redeem(call, self.name)
         if ticket.hops_left:

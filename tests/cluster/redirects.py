@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .node import Node
 
 REMEMBERED = 100_000
+_FROM_GATEWAY = re.compile(rb"(^|&)pid=")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -106,6 +108,11 @@ class Redirects:
             return b""
         authority = f"//{node.host}:{node.port}"
         return (authority if self.form == "scheme-relative" else f"{node.scheme}:{authority}").encode()
+
+
+def is_redirected(call: Call) -> bool:
+    """Whether a request carries what a gateway appends."""
+    return _FROM_GATEWAY.search(call.request.query) is not None
 
 
 def _redirect_response(status: int, uri: bytes, call: Call) -> Response:

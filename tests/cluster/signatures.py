@@ -18,7 +18,7 @@ from .s3.errors import S3Error, not_simulated
 from .wire import Request
 
 _V4 = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/, ]+)/(?P<scope>[^, ]+), ?"
+    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/, ]+)/(?P<scope>\d{8}/[^/, ]+/s3/aws4_request), ?"
     r"SignedHeaders=(?P<headers>[^, ]+), ?Signature=(?P<signature>[0-9a-f]{64})"
 )
 _V2 = re.compile(r"AWS (?P<key>[^: ]+):(?P<signature>\S+)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable
 
 from .node import Node, Site
-from .redirects import Redirects
+from .redirects import Redirects, is_redirected
 from .s3.buckets import Buckets
 from .s3.call import Call
 from .s3.objects import Objects
@@ -36,7 +36,7 @@ class Target(Node):
         super().__init__(site)
 
     def answer(self, call: Call) -> Response:
-        if self._direct_access and b"pid=" not in call.request.query:
+        if self._direct_access and not is_redirected(call):
             return self._objects.answer(call) if call.key else self._buckets.answer(call)
         ticket = self._redirects.redeem(call, self.name)
         if ticket.hops_left:

@@ -162,8 +162,8 @@ class Body:
         if self.expects_continue:
             return self.finished
         limit = self.bytes_received + most
-        while not self.finished and self.bytes_received <= limit:
-            self.pull()
+        while self.bytes_received <= limit and self.pull():
+            pass
         return self.finished
 
     def drain(self) -> None:
@@ -261,7 +261,7 @@ class Response:
     def header(self, name: str) -> bytes | None:
         for found, value in self.headers:
             if found.lower() == name.lower():
-                return value.encode("latin-1") if isinstance(value, str) else value
+                return octets(value)
         return None
 
     def parts(self, method: str, *, closes: bool) -> Iterator[bytes]:
@@ -279,8 +279,7 @@ class Response:
         assert self.status is not None
         lines = [b"HTTP/1.1 %d %s" % (self.status, reason(self.status).encode())]
         for name, value in self.headers:
-            raw = value.encode("latin-1") if isinstance(value, str) else value
-            lines.append(name.encode("latin-1") + b": " + raw)
+            lines.append(octets(name) + b": " + octets(value))
         if self.status not in (204, 304) and self.header("Content-Length") is None:
             lines.append(b"Content-Length: %d" % (self.length or 0))
         if closes:
@@ -299,6 +298,11 @@ class RawResponse(Response):
         if self.body:
             assert isinstance(self.body, bytes)
             yield self.body
+
+
+def octets(text: str | bytes) -> bytes:
+    """A header's name or value as it goes over the wire."""
+    return text.encode("latin-1") if isinstance(text, str) else text
 
 
 def reason(status: int) -> str:

@@ -11,6 +11,7 @@ from . import xml
 from .call import Call
 from .errors import S3Error, not_simulated
 from .payload import Payload
+from .ranges import byte_range
 
 
 class Multipart:
@@ -53,11 +54,8 @@ class Multipart:
 
     def _copy_part(self, call: Call, upload: Upload, copied: StoredObject) -> Response:
         Payload(call.request)
-        start, stop = 0, copied.content.size
-        wanted = call.header("x-amz-copy-source-range")
-        if wanted:
-            first, last = wanted.partition("=")[2].split("-")
-            start, stop = int(first), int(last) + 1
+        size = copied.content.size
+        start, stop = byte_range(call.header("x-amz-copy-source-range"), size) or (0, size)
         data = copied.content.read(start, stop)
         part = Content.of(data if isinstance(data, bytes) else b"".join(data))
         upload.parts[_part_number(call)] = part
@@ -86,17 +84,20 @@ def _place(call: Call) -> xml.Nodes:
 
 
 def _part_number(call: Call) -> int:
-    number = call.integer("partNumber", 0)
-    if not 1 <= number <= 10000:
-        raise S3Error(400, "InvalidArgument", "partNumber must be between 1 and 10000")
-    return number
+    return _number(call.params.get("partNumber", ""))
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 10000:
+        raise S3Error(400, "InvalidArgument", f"a part's number is from 1 to 10000, not {text!r}")
+    return int(text)
 
 
 def _chosen(root: Element, upload: Upload) -> list[Content]:
     """The parts that the client lists, in its order."""
     numbers = []
     for part in root.iter("Part"):
-        number = int(part.findtext("PartNumber") or 0)
+        number = _number(part.findtext("PartNumber") or "")
         found = upload.parts.get(number)
         if found is None or (part.findtext("ETag") or "").strip('"') != found.md5:
             raise S3Error(400, "InvalidPart", f"part {number} was not uploaded with that ETag")

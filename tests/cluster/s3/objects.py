@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote
 
@@ -13,6 +12,7 @@ from .call import Call
 from .errors import S3Error, no_such_bucket, no_such_key, not_simulated
 from .multipart import Multipart
 from .payload import Payload
+from .ranges import byte_range
 
 KEPT_HEADERS = (
     "content-type",
@@ -101,21 +101,6 @@ def kept_headers(call: Call) -> dict[str, str]:
     encodings = [part.strip() for part in call.header("Content-Encoding").split(",")]
     encoding = ",".join(part for part in encodings if part not in ("", "aws-chunked"))
     return {**headers, "content-encoding": encoding} if encoding else headers
-
-
-def byte_range(text: str, size: int) -> tuple[int, int] | None:
-    """From where up to where (exclusive) a Range header asks; None if it is to be ignored (RFC 9110 14.2)."""
-    match = re.fullmatch(r"bytes=(\d*)-(\d*)", text)
-    if match is None or match.group(0) == "bytes=-":
-        return None
-    first, last = match.groups()
-    if not first:
-        start, stop = max(size - int(last), 0), size
-    else:
-        start, stop = int(first), min(int(last) + 1 if last else size, size)
-    if start >= size:
-        raise S3Error(416, "InvalidRange", f"the object has {size} bytes")
-    return None if stop <= start else (start, stop)
 
 
 def _ranged(call: Call, stored: StoredObject, headers: list[tuple[str, str]]) -> Response:

@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.cluster import Cluster
-from tests.cluster.s3.objects import byte_range
+from tests.cluster.s3.ranges import byte_range
 
 BUCKET = "bucket"
 KEYS = ["a", "b/1", "b/2", "b/c/3", "é €", "z?#%+&=", "zz"]

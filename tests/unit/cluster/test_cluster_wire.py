@@ -123,6 +123,14 @@ def test_what_is_not_http_is_answered_400_and_closed(served: Cluster, data: byte
         assert client.read_to_end().startswith(b"HTTP/1.1 400 ")
 
 
+def test_a_body_that_is_not_what_it_says_is_answered_400_and_closed(served: Cluster) -> None:
+    with RawClient(served.targets[0]) as client:
+        client.send_request("PUT", b"/s3/b/k", {"Transfer-Encoding": "chunked"}, b"2\r\nabc\r\n0\r\n\r\n")
+        client.socket.shutdown(socket.SHUT_WR)
+        assert client.read_to_end().startswith(b"HTTP/1.1 400 ")
+    assert served.targets[0].requests[0].status == 400
+
+
 @pytest.mark.parametrize("size", [b"", b"-1", b"0x1", b"zz"])
 def test_a_chunk_size_that_is_none_is_refused(size: bytes) -> None:
     source = Source(iter([size + b"\r\nabc\r\n0\r\n\r\n", b""]).__next__)
