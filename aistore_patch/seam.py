@@ -13,7 +13,7 @@ import inspect
 import logging
 import re
 from typing import Any, Callable
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from botocore.awsrequest import AWSRequest, create_request_object
 from botocore.exceptions import ConnectionClosedError, HTTPClientError, UnseekableStreamError
@@ -227,8 +227,7 @@ def _request_for(chain: Chain, previous: Any, operation_model: Any, endpoint: An
     request = create_request_object({**call.params, "url": str(url), "headers": headers})
     request.__class__ = _HopRequest
     request.stream_output = previous.stream_output
-    if request.auth_path is None:  # signature version 2 signs the resource, wherever the bucket stands in the URL
-        request.auth_path = urlsplit(call.params["url"]).path
+    request.auth_path = _resource(request.auth_path or urlsplit(call.params["url"]).path, chain)
     service = operation_model.service_model.service_id.hyphenize()
     endpoint._event_emitter.emit(
         f"request-created.{service}.{operation_model.name}", request=request, operation_name=operation_model.name
@@ -238,6 +237,24 @@ def _request_for(chain: Chain, previous: Any, operation_model: Any, endpoint: An
     wire.send_verbatim(prepared, url)
     wire.expect(endpoint.http_session, url)
     return prepared
+
+
+def _resource(signed: str, chain: Chain) -> str:
+    """The resource that signature version 2 signs: spelled as in the new URL, with the bucket, without an endpoint's path.
+
+    Args:
+        signed: the resource of the caller's request; it has a bucket that the URL has in its host, and has not the path
+            that the endpoint of the client may have.
+        chain: says how that request's path was spelled, and how it is spelled now.
+    """
+    asked, now = chain.original.path, chain.current.path
+    if unquote(now) == unquote(signed):
+        return now
+    if asked.endswith(signed):
+        return now[len(asked) - len(signed) :]
+    if signed.endswith(asked):
+        return signed[: len(signed) - len(asked)] + now
+    return signed
 
 
 def _record(outcome: Any, chain: Chain | None) -> None:

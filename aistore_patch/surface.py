@@ -1,7 +1,7 @@
 """What the patch stands on in botocore: names only, for those who watch botocore's releases.
 
-A release that changes the meaning of one of these functions may break the patch even where nothing raises. The functions
-that a release does not have (some are older or newer than others) are part of what tells releases apart.
+A release that changes the meaning of one of these functions may break the patch even where nothing raises. Which of
+them a release has (some are older or newer than others) is part of what tells releases apart.
 """
 
 from __future__ import annotations

@@ -110,11 +110,18 @@ class _HTTPSConnection(_Connection, AWSHTTPSConnection):  # type: ignore[misc]  
     pass
 
 
-class _HTTPPool(AWSHTTPConnectionPool):  # type: ignore[misc]  # botocore has no types
+class _Pool:
+    """Mixed into botocore's pool classes: redirects are not urllib3's to parse (with `Retry(False)` it still does)."""
+
+    def urlopen(self, *args: Any, **kwargs: Any) -> Any:
+        return super().urlopen(*args, **{**kwargs, "redirect": False})  # type: ignore[misc]  # a mixin
+
+
+class _HTTPPool(_Pool, AWSHTTPConnectionPool):  # type: ignore[misc]  # botocore has no types
     ConnectionCls = _HTTPConnection
 
 
-class _HTTPSPool(AWSHTTPSConnectionPool):  # type: ignore[misc]  # botocore has no types
+class _HTTPSPool(_Pool, AWSHTTPSConnectionPool):  # type: ignore[misc]  # botocore has no types
     ConnectionCls = _HTTPSConnection
 
 

@@ -1,0 +1,112 @@
+"""What the tests of the redirect engine run in: a simulated cluster on real sockets, and clients of it."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import Any, Callable, Iterator
+
+import boto3
+import botocore.config
+import pytest
+
+import aistore_patch
+from tests.cluster import Cluster, Verifier
+
+KEY_ID = "AKIDTESTS"
+SECRET = "only-for-tests"
+BUCKET = "capb"
+
+MakeClient = Callable[..., Any]
+
+
+def pytest_wants_process_per_file() -> bool:
+    """They patch botocore."""
+    return True
+
+
+def pytest_before_processes() -> None:
+    """Parse botocore's description of S3 once for all files."""
+    _session.client("s3", endpoint_url="http://127.0.0.1:1", region_name="us-east-1")
+
+
+_session = boto3.Session(KEY_ID, SECRET, region_name="us-east-1")
+
+
+@pytest.fixture(scope="module")
+def running_cluster() -> Iterator[Cluster]:
+    """Three targets that accept a redirected request only to the letter, and with the right signature."""
+    with Cluster(targets=3, verify=Verifier({KEY_ID: SECRET})) as cluster:
+        cluster.store.create_bucket(BUCKET)
+        yield cluster
+
+
+@pytest.fixture
+def cluster(running_cluster: Cluster) -> Iterator[Cluster]:
+    """The cluster as new: healthy, empty, and nothing in its ledger."""
+    nodes = (running_cluster.proxy, *running_cluster.targets)
+    as_new = [(thing, dict(vars(thing))) for thing in (running_cluster.redirects, *nodes)]
+    yield running_cluster
+    running_cluster.heal()
+    for thing, attributes in as_new:
+        vars(thing).update(attributes)
+    for key in running_cluster.store.keys(BUCKET):
+        running_cluster.store.delete(BUCKET, key)
+    running_cluster.ledger.clear()
+
+
+@pytest.fixture
+def patched() -> Iterator[None]:
+    with aistore_patch.patched():
+        yield
+
+
+_clients: dict[str, Any] = {}
+
+
+@pytest.fixture
+def make_client() -> MakeClient:
+    """Make a client: `make_client(cluster, addressing="path", **options of botocore's Config)`.
+
+    Clients are dear, and are used again by tests that ask for the same; `fresh=True` is for those that change theirs.
+    """
+
+    def make(
+        cluster: Cluster, *, addressing: str = "path", verify: Any = None, fresh: bool = False, **options: Any
+    ) -> Any:
+        s3 = {"addressing_style": addressing, **options.pop("s3", {})}
+        options = {"retries": {"max_attempts": 0}, **options}
+        known = repr((cluster.endpoint_url, s3, verify, options))
+        if fresh or known not in _clients:
+            config = botocore.config.Config(s3=s3, **options)
+            client = _session.client("s3", endpoint_url=cluster.endpoint_url, config=config, verify=verify)
+            if fresh:
+                return client
+            _clients[known] = client
+        return _clients[known]
+
+    return make
+
+
+@pytest.fixture
+def client(cluster: Cluster, patched: None, make_client: MakeClient) -> Any:  # noqa: ARG001 - it patches
+    return make_client(cluster)
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """botocore waits between attempts; here it only says for how long it would have, in seconds."""
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    return waits
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let names below localhost mean this machine, without asking anybody."""
+    resolve = socket.getaddrinfo
+
+    def resolve_here(host: Any, *args: Any, **kwargs: Any) -> Any:
+        return resolve("127.0.0.1" if str(host).endswith(".localhost") else host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_here)
