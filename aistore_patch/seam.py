@@ -240,7 +240,7 @@ def _request_for(chain: Chain, previous: Any, operation_model: Any, endpoint: An
 
 
 def _resource(signed: str, chain: Chain) -> str:
-    """The resource that signature version 2 signs: spelled as in the new URL, with the bucket, without an endpoint's path.
+    """The resource that signature version 2 signs, spelled as in the new URL.
 
     Args:
         signed: the resource of the caller's request; it has a bucket that the URL has in its host, and has not the path

@@ -1,0 +1,207 @@
+"""Turning the patch on and off: for the process, for one client, in any order of imports."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import os
+import pickle
+import subprocess
+import sys
+import weakref
+from typing import Any
+
+import pytest
+from botocore.endpoint import Endpoint
+from botocore.exceptions import ClientError
+
+import aistore_patch
+from aistore_patch import PolicyError, RedirectPolicy, UnsupportedBotocoreError
+from tests.cluster import Cluster
+
+from .conftest import BUCKET, MakeClient
+
+
+@pytest.fixture(autouse=True)
+def left_unpatched() -> Any:
+    before = dict(vars(Endpoint))
+    yield
+    aistore_patch.unpatch()
+    assert dict(vars(Endpoint)) == before
+
+
+def follows(client: Any) -> bool:
+    try:
+        client.put_object(Bucket=BUCKET, Key="k", Body=b"x")
+    except ClientError as error:
+        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 307  # noqa: PT017 - both outcomes are right
+        return False
+    return True
+
+
+def test_importing_the_package_patches_nothing() -> None:
+    code = "import aistore_patch, botocore.endpoint as e; assert not aistore_patch.is_patched(); print(e.Endpoint._send.__module__)"
+    assert run(code) == "botocore.endpoint"
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "from aistore_patch import botocore; import botocore.endpoint",
+        "import botocore.endpoint; from aistore_patch import botocore",
+        "import aistore_patch; aistore_patch.patch(); import aistore_patch.botocore",
+    ],
+)
+def test_patched_whatever_is_imported_first(imports: str) -> None:
+    assert run(f"{imports}\nimport aistore_patch; print(aistore_patch.is_patched())") == "True"
+
+
+def run(code: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
+    return done.stdout.strip() or done.stderr.strip().splitlines()[-1]
+
+
+def test_clients_that_exist_already_follow_and_stop(cluster: Cluster, make_client: MakeClient) -> None:
+    client = make_client(cluster, fresh=True)
+    assert not follows(client)
+    aistore_patch.patch()
+    assert follows(client)
+    aistore_patch.unpatch()
+    assert not follows(client)
+
+
+def test_patching_twice_is_patching_once() -> None:
+    original = Endpoint._send
+    aistore_patch.patch()
+    aistore_patch.patch()
+    aistore_patch.unpatch()
+    assert Endpoint._send is original
+    assert not aistore_patch.is_patched()
+    aistore_patch.unpatch()
+
+
+def test_importing_again_after_unpatching_patches_again() -> None:
+    from aistore_patch import botocore
+
+    aistore_patch.unpatch()
+    assert not aistore_patch.is_patched()
+    from aistore_patch import botocore  # noqa: F401, F811
+
+    assert aistore_patch.is_patched()
+
+
+def test_the_context_manager_leaves_things_as_they_were() -> None:
+    with aistore_patch.patched():
+        assert aistore_patch.is_patched()
+        with aistore_patch.patched():
+            pass
+        assert aistore_patch.is_patched()
+    assert not aistore_patch.is_patched()
+    with pytest.raises(ZeroDivisionError), aistore_patch.patched():
+        raise ZeroDivisionError
+    assert not aistore_patch.is_patched()
+
+
+def test_an_inner_policy_ends_with_its_block(cluster: Cluster, make_client: MakeClient) -> None:
+    client = make_client(cluster, fresh=True)
+    with aistore_patch.patched():
+        with aistore_patch.patched(RedirectPolicy(max_hops=0)), pytest.raises(ClientError, match="TooManyRedirects"):
+            client.put_object(Bucket=BUCKET, Key="k", Body=b"x")
+        assert follows(client)
+
+
+def test_one_client_follows_and_nothing_else_is_patched(cluster: Cluster, make_client: MakeClient) -> None:
+    client, other = make_client(cluster, fresh=True), make_client(cluster, fresh=True)
+    assert aistore_patch.follow_redirects(client) is client
+    assert follows(client)
+    assert not follows(other)
+    assert not aistore_patch.is_patched()
+
+
+@pytest.mark.parametrize("first", ["process", "client"])
+def test_the_policy_of_a_client_goes_before_that_of_the_process(
+    cluster: Cluster, make_client: MakeClient, first: str
+) -> None:
+    client = make_client(cluster, fresh=True)
+    none = RedirectPolicy(max_hops=0)
+    if first == "process":
+        aistore_patch.patch(none)
+        aistore_patch.follow_redirects(client, RedirectPolicy(max_hops=1))
+    else:
+        aistore_patch.follow_redirects(client, RedirectPolicy(max_hops=1))
+        aistore_patch.patch(none)
+    assert follows(client)
+    aistore_patch.follow_redirects(client, none)
+    with pytest.raises(ClientError, match="TooManyRedirects"):
+        client.put_object(Bucket=BUCKET, Key="k", Body=b"x")
+    aistore_patch.follow_redirects(client)
+    aistore_patch.unpatch()
+    assert follows(client)
+
+
+def test_clients_are_collected_as_before(cluster: Cluster, make_client: MakeClient) -> None:
+    aistore_patch.patch()
+    gc.collect()
+    client = aistore_patch.follow_redirects(make_client(cluster, fresh=True))
+    follows(client)
+    alive = [weakref.ref(thing) for thing in (client, client._endpoint, client._endpoint.http_session)]
+    del client
+    gc.collect()
+    assert [thing() for thing in alive] == [None] * 3
+
+
+def test_only_s3_clients_can_follow() -> None:
+    with pytest.raises(TypeError, match="S3 client"):
+        aistore_patch.follow_redirects(object())
+    with pytest.raises(TypeError, match="RedirectPolicy"):
+        aistore_patch.patch({"max_hops": 3})  # type: ignore[arg-type]  # the mistake is the test
+    assert not aistore_patch.is_patched()
+
+
+@pytest.mark.parametrize(
+    "setting", ["MAX_HOPS=-1", "MAX_HOPS=many", "ALLOW_HOSTS=http://x", "ALLOW_DOWNGRADE=maybe", "ALOW_HOSTS=x"]
+)
+def test_a_mistake_in_the_environment_is_an_error_at_patch_time(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    name, _, value = setting.partition("=")
+    monkeypatch.setenv("AISTORE_PATCH_" + name, value)
+    with pytest.raises(PolicyError, match="AISTORE_PATCH_" + name if name != "ALLOW_HOSTS" else "http://x"):
+        aistore_patch.patch()
+    assert not aistore_patch.is_patched()
+
+
+@pytest.mark.parametrize("name", ["create_request", "_do_get_response", "_send"])
+def test_a_botocore_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def other(self: Any, request: Any, something_new: Any) -> None: ...
+
+    monkeypatch.setattr(Endpoint, name, other)
+    with pytest.raises(
+        UnsupportedBotocoreError, match=rf"botocore\.endpoint\.Endpoint\.{name}.*something_new.*expected"
+    ):
+        aistore_patch.patch()
+    monkeypatch.delattr(Endpoint, name)
+    with pytest.raises(UnsupportedBotocoreError, match="missing"):
+        aistore_patch.patch()
+    assert not aistore_patch.is_patched()
+
+
+def test_a_refusal_can_be_pickled_and_copied(cluster: Cluster, make_client: MakeClient) -> None:
+    client = aistore_patch.follow_redirects(make_client(cluster, fresh=True), RedirectPolicy(max_hops=0))
+    with pytest.raises(aistore_patch.RedirectError) as caught:
+        client.put_object(Bucket=BUCKET, Key="k", Body=b"x")
+    for same in (pickle.loads(pickle.dumps(caught.value)), copy.copy(caught.value)):
+        assert same.response["Error"]["Code"] == "TooManyRedirects"
+
+
+def test_closing_a_client_closes_its_connections(cluster: Cluster, make_client: MakeClient) -> None:
+    client = aistore_patch.follow_redirects(make_client(cluster, fresh=True))
+    cluster.store.put(BUCKET, "k", b"x")
+    for _ in range(2):
+        client.head_object(Bucket=BUCKET, Key="k")
+    opened = cluster.ledger.connections()
+    if not hasattr(client, "close"):  # botocore < 1.21 or so has none
+        pytest.skip("this botocore's clients cannot be closed")
+    client.close()
+    client.head_object(Bucket=BUCKET, Key="k")
+    assert cluster.ledger.connections() == opened + 2
