@@ -145,7 +145,7 @@ def _v2_texts(request: Request) -> list[str]:
 def _v2_paths(request: Request) -> list[bytes]:
     call = call_of(request)
     path = split_prefix(call.plain_path)[1]
-    return [call.plain_path, path if call.key else path.rstrip(b"/") + b"/", path]
+    return [request.path, call.plain_path, path if call.key else path.rstrip(b"/") + b"/", path]
 
 
 def _hmac(key: bytes, text: str) -> bytes:

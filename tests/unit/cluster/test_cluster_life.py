@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -49,11 +50,14 @@ def test_nothing_is_left_of_a_stopped_cluster() -> None:
 
 
 def test_stopping_ends_connections_that_are_idle_or_in_the_middle_of_a_request() -> None:
-    with Cluster(targets=1) as cluster, RawClient(cluster.proxy) as idle, RawClient(cluster.proxy) as busy:
+    with Cluster(targets=1) as cluster, RawClient(cluster.proxy) as busy, RawClient(cluster.proxy) as idle:
         busy.send(b"GET /s3/ HT")
         idle.ask("GET", b"/s3/")
         cluster.stop()
-        assert idle.read_to_end() == busy.read_to_end() == b""
+        assert idle.read_to_end() == b""
+        # A reset, if the cluster had no time to read what came.
+        with contextlib.suppress(ConnectionResetError):
+            assert busy.read_to_end() == b""
 
 
 def test_a_client_that_stops_reading_does_not_stop_the_cluster_from_stopping() -> None:

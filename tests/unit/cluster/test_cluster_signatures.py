@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from tests.cluster import AUTHORITY, Cluster, Verifier, server_context
 from tests.cluster.s3.errors import S3Error
+from tests.cluster.store import Upload
 from tests.cluster.wire import Request, Source
 
 # From AWS's documentation: "Signature Calculations for the Authorization Header", and "Signing and Authenticating
@@ -97,22 +98,31 @@ def client_of(cluster: Cluster, version: str, secret: str = SECRET) -> Any:
     )
 
 
+def signs_the_query_twice(client: Any, operation: str) -> bool:
+    """botocore 1.29 does in version 2, where its model has a query in the path to sign; S3 refuses that too."""
+    return "?" in client.meta.service_model.operation_model(operation).http.get("authPath", "")
+
+
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("version", ["s3v4", "s3"])
 def test_what_boto3_signs_is_right(version: str, tls: bool) -> None:
     context = server_context() if tls else None
     with Cluster(targets=1, direct_access=True, verify=Verifier({KEY: SECRET}), target_tls=context) as cluster:
         client = client_of(cluster, version)
+        client.list_buckets()
         client.create_bucket(Bucket="b")
         for key in ("k", "é ?#%+&=~!*'()/.."):
             place = {"Bucket": "b", "Key": key}
             client.put_object(**place, Body=b"data", Metadata={"a": "b  c"})
             assert client.get_object(**place, ResponseContentType="a/b")["Body"].read() == b"data"
-            upload = client.create_multipart_upload(**place)["UploadId"]
+            upload = cluster.store.start_upload(Upload("b", key, {}))
             client.upload_part(**place, UploadId=upload, PartNumber=1, Body=io.BytesIO(b"part"))
             client.abort_multipart_upload(**place, UploadId=upload)
-        client.list_objects_v2(Bucket="b", Prefix="a b/", Delimiter="/")
-        client.delete_objects(Bucket="b", Delete={"Objects": [{"Key": "k"}]})
+            if version == "s3v4" or not signs_the_query_twice(client, "CreateMultipartUpload"):
+                client.create_multipart_upload(**place)
+        if version == "s3v4" or not signs_the_query_twice(client, "DeleteObjects"):
+            client.delete_objects(Bucket="b", Delete={"Objects": [{"Key": "k"}]})
+        client.list_objects(Bucket="b", Prefix="a b/", Delimiter="/")
         with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
             client_of(cluster, version, secret="wrong").list_buckets()
 
