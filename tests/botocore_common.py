@@ -218,21 +218,23 @@ class EveryOperation:
             s3.get_object(Bucket=BUCKET, Key=key)
         assert caught.value.response["Error"]["Code"] == "NoSuchKey"
 
-    @pytest.mark.parametrize("version", [1, 2])
-    def test_list_goes_page_by_page(self, s3: Any, prefix: str, version: int) -> None:
-        keys = [f"{prefix}{name}" for name in ("a b", "c&d", "e")]
-        for key in keys:
-            s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
-        listed: list[str] = []
-        more: dict[str, str] = {}
-        for _ in keys:
-            list_objects = s3.list_objects if version == 1 else s3.list_objects_v2
-            page = list_objects(Bucket=BUCKET, Prefix=prefix, MaxKeys=1, **more)
-            listed += [entry["Key"] for entry in page["Contents"]]
-            if page["IsTruncated"]:
-                more = {"Marker": listed[-1]} if version == 1 else {"ContinuationToken": page["NextContinuationToken"]}
-        assert listed == keys
-        assert not page["IsTruncated"]
+    def test_list_v1_goes_page_by_page(self, s3: Any, prefix: str) -> None:
+        for name in ("a b", "c&d"):
+            s3.put_object(Bucket=BUCKET, Key=prefix + name, Body=b"")
+        first = s3.list_objects(Bucket=BUCKET, Prefix=prefix, MaxKeys=1)
+        marker = first.get("NextMarker", prefix + "a b")  # S3 sends one only with a delimiter
+        second = s3.list_objects(Bucket=BUCKET, Prefix=prefix, MaxKeys=1, Marker=marker)
+        assert [_keys(first), _keys(second)] == [[prefix + "a b"], [prefix + "c&d"]]
+        assert not second["IsTruncated"]
+
+    def test_list_v2_goes_page_by_page(self, s3: Any, prefix: str) -> None:
+        for name in ("a b", "c&d"):
+            s3.put_object(Bucket=BUCKET, Key=prefix + name, Body=b"")
+        first = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix, MaxKeys=1)
+        token = first["NextContinuationToken"]
+        second = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix, MaxKeys=1, ContinuationToken=token)
+        assert [_keys(first), _keys(second)] == [[prefix + "a b"], [prefix + "c&d"]]
+        assert not second["IsTruncated"]
 
     @with_every_status
     def test_batch_delete_deletes_just_its_objects(self, s3: Any, prefix: str) -> None:

@@ -20,9 +20,6 @@ _ENVIRONMENT = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
-    # moto reads these when it is imported: parts may be small, and objects stay in memory.
-    "S3_UPLOAD_PART_MIN_SIZE": "1",
-    "MOTO_S3_DEFAULT_KEY_BUFFER_SIZE": str(32 * 1024 * 1024),
 }
 
 
@@ -40,4 +37,4 @@ def _replace_aws_environment() -> None:
     os.environ.update(_ENVIRONMENT)
 
 
-_replace_aws_environment()  # now: the conftest.py of a directory may import moto
+_replace_aws_environment()  # now: the conftest.py of a directory may import moto, which reads it

@@ -66,8 +66,7 @@ def test_loopback_is_allowed(host: str) -> None:
     with socket.socket() as server:
         server.bind(("127.0.0.2" if host == "127.0.0.2" else "127.0.0.1", 0))
         server.listen()
-        with socket.socket() as client:
-            client.connect((host, server.getsockname()[1]))
+        with socket.create_connection((host, server.getsockname()[1])) as client:
             assert client.getpeername() == server.getsockname()
 
 

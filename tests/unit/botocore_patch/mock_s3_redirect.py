@@ -218,6 +218,7 @@ def mock_cluster() -> Iterator[MockCluster]:
     with ExitStack() as stack:
         stack.enter_context(seam.start_moto())
         stack.enter_context(mock.patch.object(seam.stubber_type, "__call__", in_front_of_moto))
+        stack.enter_context(mock.patch("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1))  # parts may be small
         # For each request moto reloads its table of URLs, a third of its time, in case the environment has changed.
         # It has not. Where a moto has no such name, nothing is saved.
         stack.enter_context(mock.patch("moto.s3.models.reload", lambda module: module, create=True))
