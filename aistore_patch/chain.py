@@ -65,19 +65,17 @@ class Chain(NamedTuple):
             url = resolve(location, self.current, self.original, self.bucket)
             policy.check(url, self.current, self.original)
         except InvalidLocation as problem:
-            raise self._stop(
-                "InvalidRedirectLocation", f"The Location {shown!r} cannot be followed: {problem}"
-            ) from None
+            raise self._stop("InvalidRedirectLocation", f"The Location {shown} cannot be followed: {problem}") from None
         except OtherObject as problem:
             raise self._stop(
                 "RedirectToOtherObject",
-                f"The Location {shown!r} does not name the object of {redacted(str(self.original))}: {problem}; "
+                f"The Location {shown} does not name the object of {redacted(str(self.original))}: {problem}; "
                 "nothing was sent there",
             ) from None
         except Refused as problem:
-            raise self._stop("RedirectRefused", f"The redirect to {shown!r} is refused: {problem}") from None
+            raise self._stop("RedirectRefused", f"The redirect to {shown} is refused: {problem}") from None
         if url == self.original or any(url == hop.url for hop in self.hops):
-            raise self._stop("RedirectLoop", f"The redirect to {shown!r} leads where the request has been already")
+            raise self._stop("RedirectLoop", f"The redirect to {shown} leads where the request has been already")
         if len(self.hops) >= policy.max_hops:
             raise self._stop("TooManyRedirects", f"More than {policy.max_hops} redirects (max_hops) for one request")
         return self._replace(hops=(*self.hops, Hop(status, url)))

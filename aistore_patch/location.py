@@ -127,11 +127,11 @@ def redacted(url: str) -> str:
     Queries hold signatures and tokens, and so may the user part of a host: neither is shown. Text is cut at 200
     characters.
     """
-    shown, _, hidden = re.sub(r"(?<=//)[^/?#]*@", "…@", url.strip()).partition("?")
+    shown, _, hidden = re.sub(r"(^|//)[^/?#]*@", r"\1...@", url.strip()).partition("?")
     shown = shown.partition("#")[0]
     if len(shown) > 200:
-        shown = shown[:200] + "…"
-    return shown.encode("ascii", "backslashreplace").decode("ascii") + ("?..." if hidden else "")
+        shown = shown[:200] + "..."
+    return ascii(shown)[1:-1] + ("?..." if hidden else "")
 
 
 def _header_bytes(location: str) -> bytes:

@@ -1,0 +1,145 @@
+"""Which URL a Location means: pure, over any bytes that a server may send."""
+
+from __future__ import annotations
+
+from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from aistore_patch.location import InvalidLocation, OtherObject, Url, parse_url, redacted, resolve
+
+KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), min_size=1, max_size=20)
+BYTES = st.binary(max_size=80)
+
+
+def asked_for(key: str, query: str = "") -> Url:
+    path = "/s3/capb/" + quote_from_bytes(key.encode(), safe="/~")
+    return parse_url(f"http://127.0.0.1:8080{path}{'?' + query if query else ''}")
+
+
+def on_the_wire(header: bytes) -> str:
+    """As Python's HTTP client hands a header over."""
+    return header.decode("latin-1")
+
+
+def damaged(key: str, query: bytes) -> bytes:
+    """What AIStore makes of a key: `?` and non-ASCII bytes bare, what follows a `?` parsed and written again."""
+    path, mark, rest = quote_from_bytes(key.encode(), safe="/~?$&+,:;=@").partition("?")
+    pairs = [pair if "=" in pair else pair + "=" for pair in rest.split("&") if pair]
+    raw = b"".join(
+        bytes([octet]) if octet >= 0x80 else quote_from_bytes(bytes([octet]), safe="/~$&+,:;=@%").encode()
+        for octet in unquote_keeping_ascii(path)
+    )
+    return b"http://127.0.0.1:8082/s3/capb/" + raw + b"?" + b"&".join([*(p.encode() for p in pairs), query])
+
+
+def unquote_keeping_ascii(path: str) -> bytes:
+    """Bytes from 0x80 as they are, everything else as it is spelled."""
+    out = b""
+    for octet in unquote_to_bytes(path):
+        out += bytes([octet]) if octet >= 0x80 else quote_from_bytes(bytes([octet]), safe="/~$&+,:;=@").encode()
+    return out
+
+
+@given(key=KEYS)
+@example(key="x?y")
+@example(key="é€")
+@example(key="a%41?b%")
+def test_whatever_a_gateway_does_to_a_key_the_object_stays_the_one_asked_for(key: str) -> None:
+    original = asked_for(key)
+    for header in (
+        damaged(key, b"pid=p&utm=u"),
+        b"http://127.0.0.1:8082/s3/capb/" + key.encode() + b"?pid=p&utm=u",
+        b"http://127.0.0.1:8082" + original.path.encode() + b"?pid=p&utm=u",
+        b"http://127.0.0.1:8082/s3/capb/"
+        + quote_from_bytes(key.encode()).replace("%", "%25").encode()
+        + b"?pid=p&utm=u",
+    ):
+        try:
+            url = resolve(on_the_wire(header), original, original)
+        except (OtherObject, InvalidLocation):  # refused is right as well; another object is not
+            continue
+        assert unquote_to_bytes(url.path) == unquote_to_bytes(original.path)
+        assert url.query is not None
+        assert url.query.endswith("pid=p&utm=u")
+        assert url.netloc == "127.0.0.1:8082"
+
+
+@given(key=KEYS)
+def test_a_key_without_a_question_mark_is_never_refused(key: str) -> None:
+    assume("?" not in key and all(c >= " " and c != "\x7f" for c in key))
+    original = asked_for(key)
+    url = resolve(on_the_wire(damaged(key, b"pid=p")), original, original)
+    assert unquote_to_bytes(url.path) == unquote_to_bytes(original.path)
+
+
+@given(header=BYTES)
+def test_any_bytes_are_a_url_of_the_same_object_or_refused(header: bytes) -> None:
+    original = asked_for("k", "uploadId=1")
+    try:
+        url = resolve(on_the_wire(header), original, original)
+    except (InvalidLocation, OtherObject):
+        return
+    assert unquote_to_bytes(url.path) == b"/s3/capb/k"
+    # Those who read the URL after us read it as we do.
+    parts = urlsplit(str(url))
+    assert (parts.scheme, parts.netloc, parts.path, parts.query) == (url.scheme, url.netloc, url.path, url.query or "")
+    assert str(url).isascii()
+    assert str(url).isprintable()
+    assert " " not in str(url)
+    assert "#" not in str(url)
+
+
+@given(query=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="#"), max_size=40))
+def test_a_query_is_kept_to_the_letter(query: str) -> None:
+    original = asked_for("k")
+    assert resolve(f"http://t:81/s3/capb/k?{query}", original, original).query == query
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [  # RFC 3986 section 5.2, as far as it leads to the same path
+        ("k", "http://127.0.0.1:8080/s3/capb/k"),
+        ("./k", "http://127.0.0.1:8080/s3/capb/k"),
+        ("../capb/k", "http://127.0.0.1:8080/s3/capb/k"),
+        ("../../../s3/./capb/x/../k?a", "http://127.0.0.1:8080/s3/capb/k?a"),
+        ("/s3/capb/k", "http://127.0.0.1:8080/s3/capb/k"),
+        ("//t/s3/capb/k?a#f", "http://t/s3/capb/k?a"),
+        ("?a=b", "http://127.0.0.1:8080/s3/capb/k?a=b"),
+        ("#f", "http://127.0.0.1:8080/s3/capb/k?q"),
+        ("HTTPS://T.Example:443/s3/capb/k", "https://t.example/s3/capb/k"),
+        ("http://t:0080/s3/capb/k", "http://t/s3/capb/k"),
+        ("http://[::1]:81/s3/capb/k", "http://[::1]:81/s3/capb/k"),
+    ],
+)
+def test_references_are_resolved(reference: str, expected: str) -> None:
+    original = asked_for("k", "q")
+    assert str(resolve(reference, original, original)) == expected
+
+
+def test_a_bucket_may_move_from_the_host_into_the_path() -> None:
+    original = parse_url("http://capb.proxy:8080/dir/k")
+    assert str(resolve("http://t/capb/dir/k?p", original, original, "capb")) == "http://t/capb/dir/k?p"
+    with pytest.raises(OtherObject):
+        resolve("http://t/capb/dir/k?p", original, original)
+
+
+@pytest.mark.parametrize(
+    "leak", ["acl", "uploads", "uploadId=1", "pid", "what", "X-Amz-Date=1", "response-expires", "q"]
+)
+def test_what_a_key_leaks_into_the_query_must_not_mean_anything_there(leak: str) -> None:
+    original = asked_for(f"x?{leak}", "q=1")
+    with pytest.raises(OtherObject, match="parameters"):
+        resolve(f"http://t/s3/capb/x?{leak}&q=1&pid=p", original, original)
+
+
+@given(text=st.text(max_size=300), secret=st.text("abcdef0123456789", min_size=12, max_size=12))
+def test_what_is_shown_holds_no_secret(text: str, secret: str) -> None:
+    assume(secret not in text)
+    shown = redacted(f"http://user:{secret}@host/{text}?token={secret}&{text}#{secret}")
+    assert secret not in shown
+    assert shown.isascii()
+    assert shown.isprintable()
+    assert len(shown) < 1500
