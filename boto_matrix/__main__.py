@@ -10,6 +10,9 @@ from collections.abc import Sequence
 COMMANDS = {
     "run": ("boto_matrix.run", "run cells and show a table; what follows -- goes to pytest"),
     "list": ("boto_matrix.list_cells", "show the cells there are"),
+    "surface": ("boto_matrix.surface", "show what the patch stands on in a release, and where it changed"),
+    "update": ("boto_matrix.update", "bring matrix.yaml up to date with the package index"),
+    "bisect": ("boto_matrix.bisect_releases", "find the release at which the outcome of a cell changed"),
 }
 
 
@@ -38,11 +41,13 @@ def _split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _mistakes() -> tuple[type[Exception], ...]:
     """What is the user's to mend: it is said in a line, without a traceback."""
+    from boto_matrix.index_errors import IndexUnavailable, NoSuchRelease
     from boto_matrix.model import MatrixError
     from boto_matrix.requested import RequestError
     from boto_matrix.results import ResultsError
+    from boto_matrix.surface_errors import SurfaceError
 
-    return MatrixError, RequestError, ResultsError
+    return MatrixError, RequestError, ResultsError, SurfaceError, IndexUnavailable, NoSuchRelease
 
 
 if __name__ == "__main__":

@@ -1,0 +1,76 @@
+"""What the patch stands on in botocore, and the mock in moto: read where they declare it, without importing them.
+
+Importing them would take botocore and moto, of which a machine that looks at releases needs none.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from boto_matrix.project import PROJECT
+
+_PATCH = PROJECT / "aistore_patch" / "surface.py"
+_MOCK = PROJECT / "tests" / "unit" / "botocore_patch" / "mock_surface.py"
+_RULES = 1
+"""Grows when `boto_matrix.meaning` sees more or less than it did: fingerprints of old are then no longer comparable."""
+
+
+@dataclass(frozen=True)
+class StandsOn:
+    """What something of ours stands on in a package of others.
+
+    Attributes:
+        package: the package.
+        oldest: the first release of it that matters.
+        functions: ``module:qualified.name`` of each function, or of anything else that has a name.
+        context_keys: the keys that are read in the context of a request.
+
+    """
+
+    package: str
+    oldest: str
+    functions: tuple[str, ...]
+    context_keys: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """What two fingerprints must share to be comparable."""
+        return _digest([str(_RULES), self.package, *sorted(self.functions), *sorted(self.context_keys)])
+
+
+@cache
+def patch_stands_on() -> StandsOn:
+    """Give what the patch stands on in botocore."""
+    return StandsOn("botocore", "1.20.0", declared(_PATCH, "FUNCTIONS"), declared(_PATCH, "CONTEXT_KEYS"))
+
+
+@cache
+def mock_stands_on() -> StandsOn:
+    """Give what the mock of the tests stands on in moto."""
+    return StandsOn("moto", "4.0.0", declared(_MOCK, "FUNCTIONS"))
+
+
+def all_stands_on() -> tuple[StandsOn, ...]:
+    """Give everything that is watched."""
+    return patch_stands_on(), mock_stands_on()
+
+
+def declared(file: Path, name: str) -> tuple[str, ...]:
+    """Read a tuple of texts that a Python file declares at its top.
+
+    Raises:
+        LookupError: it declares none of that name.
+
+    """
+    for statement in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Assign) and [getattr(target, "id", "") for target in statement.targets] == [name]:
+            return tuple(map(str, ast.literal_eval(statement.value)))
+    raise LookupError(f"{file} declares no {name}; expected a tuple of texts at the top of the file")
+
+
+def _digest(texts: list[str]) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]

@@ -1,0 +1,180 @@
+"""`python -m boto_matrix surface`: what the patch and the mock stand on, in which release it changed, and how."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
+from rich.console import Console
+from rich.syntax import Syntax
+
+from boto_matrix.examine import examine
+from boto_matrix.fingerprint import Surface, difference, surface_of
+from boto_matrix.index import index_from_environment
+from boto_matrix.sources import ReleasedSources, Sources, installed_sources
+from boto_matrix.stands_on import StandsOn, all_stands_on
+from boto_matrix.surface_errors import NotInstalled
+from boto_matrix.surface_record import PATH, Examined, SurfaceClass, SurfaceRecord, read_record, write_record
+from boto_matrix.sweep import neighbours_that_differ
+
+_INSTALLED = "installed"
+_UNKNOWN = "unknown"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "versions",
+        nargs="*",
+        type=_release,
+        metavar="VERSION",
+        help="show the class of a release; without any, show all classes",
+    )
+    parser.add_argument("--package", choices=[one.package for one in all_stands_on()], help="default: botocore")
+    does = parser.add_mutually_exclusive_group()
+    does.add_argument(
+        "--diff", nargs=2, type=_release, metavar=("A", "B"), help=f"what B changed, as code; {_INSTALLED} is one too"
+    )
+    does.add_argument("--installed", action="store_true", help="what this Python has installed, botocore and moto")
+    does.add_argument(
+        "--sweep",
+        action="store_true",
+        help="examine releases of botocore and moto, and write surface.json: the ends of each minor, then by halving "
+        "the releases at which something changed. A change that was taken back between two of them goes unseen",
+    )
+    parser.add_argument("--every", action="store_true", help="with --sweep: examine all releases; 10 GB to download")
+
+
+def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:  # noqa: ARG001 - all commands are called so
+    """Show, compare or examine.
+
+    Returns:
+        0; 1 if one of the surfaces that were asked for is of no known class.
+
+    Raises:
+        IndexUnavailable: the index must be asked and cannot be.
+        NoSuchRelease: it does not have what was asked for.
+        NotInstalled: this Python does not have it.
+        UnreadableSources: it is not Python of today.
+        RecordError: surface.json is damaged.
+
+    """
+    watched = [one for one in all_stands_on() if arguments.package in (None, one.package)]
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
+    if arguments.sweep:
+        return _sweep(watched, console, every=arguments.every)
+    if arguments.diff:
+        return _diff(watched[0], arguments.diff[0], arguments.diff[1], console)
+    if arguments.installed:
+        return _show([(one, _INSTALLED) for one in watched], console)
+    if arguments.versions:
+        return _show([(watched[0], version) for version in arguments.versions], console)
+    return _show_classes(watched, console)
+
+
+def _name_of(known: SurfaceClass | None) -> str:
+    """Give what a surface's class is called where people read it."""
+    return _UNKNOWN if known is None else known.name
+
+
+def _release(text: str) -> str:
+    if text == _INSTALLED:
+        return text
+    try:
+        return str(Version(text))
+    except InvalidVersion:
+        expected = f"expected one such as 1.44.5, or {_INSTALLED}"
+        raise argparse.ArgumentTypeError(f"{text} is no release; {expected}") from None
+
+
+def _show(wanted: Iterable[tuple[StandsOn, str]], console: Console) -> int:
+    record, released = read_record(), ReleasedSources(index_from_environment())
+    unknown = []
+    for stands_on, version in wanted:
+        surface = surface_of(_sources(stands_on.package, version, released), stands_on)
+        known = record.of(stands_on).class_of(surface.fingerprint)
+        console.print(f"{stands_on.package} {version}  {surface.fingerprint}  {_name_of(known)}", markup=False)
+        if known is None:
+            unknown.append((stands_on, version, surface))
+    for stands_on, version, surface in unknown:
+        console.print(_advice(stands_on, version, surface, record.of(stands_on)), style="yellow", markup=False)
+    return int(bool(unknown))
+
+
+def _advice(stands_on: StandsOn, version: str, surface: Surface, examined: Examined) -> str:
+    if not examined.releases:
+        return (
+            f"Nothing is known of {stands_on.package} yet, or what is stood on in it has changed since it was: "
+            "`python -m boto_matrix surface --sweep` examines its releases"
+        )
+    near = _nearest(version, examined)
+    package = "" if stands_on.package == "botocore" else f" --package {stands_on.package}"
+    return (
+        f"{stands_on.package} {version} has a surface ({surface.fingerprint}) that no examined release has: "
+        f"`python -m boto_matrix surface{package} --diff {near} {version}` shows what is new, `update` records it"
+    )
+
+
+def _nearest(version: str, examined: Examined) -> Version:
+    """Give the last examined release before one, or else the first."""
+    releases = [*examined.fingerprints()]
+    if version == _INSTALLED:
+        return releases[-1]
+    return max((one for one in releases if one < Version(version)), default=releases[0])
+
+
+def _sources(package: str, version: str, released: ReleasedSources) -> Sources:
+    if version != _INSTALLED:
+        return released.of(package, version)
+    found = importlib.util.find_spec(package)  # finds it without importing it
+    if found is None or found.origin is None:
+        raise NotInstalled(f"this Python has no {package}; install it, or name a release")
+    return installed_sources(package, Path(found.origin).parent.parent)
+
+
+def _diff(stands_on: StandsOn, old: str, new: str, console: Console) -> int:
+    released = ReleasedSources(index_from_environment())
+    before, after = (surface_of(_sources(stands_on.package, version, released), stands_on) for version in (old, new))
+    lines = [*difference(before, after, old, new)]
+    if not lines:
+        where = f"{stands_on.package} {old} and {new}"
+        console.print(f"Nothing that is stood on differs between {where}.", markup=False)
+    elif console.is_terminal:
+        console.print(Syntax("\n".join(lines), "diff", background_color="default"))
+    else:
+        print("\n".join(lines))
+    return 0
+
+
+def _sweep(watched: Iterable[StandsOn], console: Console, *, every: bool) -> int:
+    record, index = read_record(), index_from_environment()
+    for stands_on in watched:
+        fingerprints = examine(stands_on, record, index, every=every)
+        record = record.with_releases(stands_on, fingerprints)
+        write_record(record)
+    _show_classes([*watched], console)
+    console.print(f"Recorded in {PATH.name}.", markup=False)
+    return 0
+
+
+def _show_classes(watched: Sequence[StandsOn], console: Console) -> int:
+    record = read_record()
+    for stands_on in watched:
+        _show_classes_of(stands_on, record, console)
+    return int(not all(record.of(stands_on).releases for stands_on in watched))
+
+
+def _show_classes_of(stands_on: StandsOn, record: SurfaceRecord, console: Console) -> None:
+    examined = record.of(stands_on)
+    fingerprints = examined.fingerprints()
+    count = len(fingerprints)
+    console.print(f"{stands_on.package}: {len(examined.classes())} classes in {count} examined releases", markup=False)
+    changes = neighbours_that_differ(fingerprints)
+    starts = [*fingerprints][:1] + [new for _, new in changes]
+    ends = [old for old, _ in changes] + [*fingerprints][-1:]
+    for start, end in zip(starts, ends):
+        name = _name_of(examined.class_of(fingerprints[start]))
+        console.print(f"  {fingerprints[start]}  {start!s:>9} … {end!s:<9} {name}", markup=False)

@@ -1,0 +1,69 @@
+"""The surface classes of what a cell has installed, for its results."""
+
+from __future__ import annotations
+
+import sysconfig
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from boto_matrix.fingerprint import surface_of
+from boto_matrix.sources import installed_sources
+from boto_matrix.stands_on import StandsOn, all_stands_on
+from boto_matrix.surface_errors import NotInstalled, RecordError, UnreadableSources
+from boto_matrix.surface_record import SurfaceRecord, read_record
+
+
+class FoundSurface(BaseModel):
+    """The surface of one installed package."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fingerprint: str | None = Field(description="of what is stood on in it; null when it could not be read")
+    name: str | None = Field(description="the class, `since 1.43.3`; null when no examined release has its fingerprint")
+    problem: str | None = Field(default=None, description="why there is no fingerprint, or no class")
+
+
+def surfaces_of_cell(python: Path) -> dict[str, FoundSurface]:
+    """Read the surfaces of what is installed beside a Python, by package: botocore and moto.
+
+    Nothing is imported and no process started, so that it costs a third of a second for the first cell of a pin, and
+    next to nothing for the others. It raises nothing: what is wrong is in `problem`.
+
+    Args:
+        python: the Python of the cell's environment, ``.tox/py311-boto1.26/bin/python``.
+
+    """
+    return surfaces_installed(site_packages_of(python))
+
+
+def surfaces_installed(site_packages: Path) -> dict[str, FoundSurface]:
+    """Read the surfaces of what is installed in a folder, as `surfaces_of_cell` does."""
+    return {stands_on.package: _found(site_packages, stands_on) for stands_on in all_stands_on()}
+
+
+def site_packages_of(python: Path) -> Path:
+    """Give the folder that a virtual environment installs into."""
+    environment = python.parent.parent
+    found = sorted((environment / "lib").glob("python*/site-packages"))
+    return found[0] if found else Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
+
+
+def _found(site_packages: Path, stands_on: StandsOn) -> FoundSurface:
+    try:
+        fingerprint = surface_of(installed_sources(stands_on.package, site_packages), stands_on).fingerprint
+    except (NotInstalled, UnreadableSources, OSError) as error:
+        return FoundSurface(fingerprint=None, name=None, problem=str(error))
+    try:
+        known = _record().of(stands_on).class_of(fingerprint)
+    except RecordError as error:
+        return FoundSurface(fingerprint=fingerprint, name=None, problem=str(error))
+    if known is None:
+        return FoundSurface(fingerprint=fingerprint, name=None, problem="no examined release has this surface")
+    return FoundSurface(fingerprint=fingerprint, name=known.name)
+
+
+@cache
+def _record() -> SurfaceRecord:
+    return read_record()
