@@ -10,6 +10,10 @@ from typing import Mapping
 from tests.cluster.node import Node
 
 
+GIVES_UP = 20.0
+"""Seconds after which a test that waits for what never comes fails instead of hanging."""
+
+
 class Reply:
     """A parsed response."""
 
@@ -38,7 +42,7 @@ class RawClient:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self.socket = socket.create_connection((node.host, node.port))
+        self.socket = socket.create_connection((node.host, node.port), timeout=GIVES_UP)
 
     def __enter__(self) -> RawClient:
         return self

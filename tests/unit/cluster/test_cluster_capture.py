@@ -60,6 +60,12 @@ def test_a_put_gets_the_captured_bytes_instead_of_100_continue_and_before_its_bo
     assert (entry.method, entry.status, entry.body_bytes) == ("PUT", 307, 0)
 
 
+def test_a_put_is_answered_with_a_close_even_if_it_has_no_body(cluster: Cluster) -> None:
+    with RawClient(cluster.proxy) as client:
+        client.send_request("PUT", b"/s3/capb/k1", {"Content-Length": "0"})
+        assert b"\r\nConnection: close\r\n" in client.read_to_end()
+
+
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_a_get_or_delete_gets_the_captured_bytes_and_keeps_its_connection(cluster: Cluster, method: str) -> None:
     with RawClient(cluster.proxy) as client:
