@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import sys
 import threading
 from functools import cache, cached_property
 from pathlib import Path
@@ -79,7 +80,8 @@ class CellEnvironment(UvVenvRunner):
         interpreter = _interpreters().find(python)
         if interpreter is None:
             tell(Event(self.name, Happened.NO_INTERPRETER))
-            raise Skip(f"there is no Python {python} on this machine; {how_to_get(python)}")
+            _say_once(f"there is no Python {python} on this machine; {how_to_get(python)}")
+            raise Skip(f"there is no Python {python}")
         return str(interpreter.path)
 
     @cached_property
@@ -162,6 +164,12 @@ class CellEnvironment(UvVenvRunner):
                 results=str(self.results),
             )
         )
+
+
+@cache
+def _say_once(sentence: str) -> None:
+    """Say it to the user whatever tox does with the output of an environment: with `tox p` it drops that of a skipped one."""
+    print(sentence, file=sys.__stderr__)
 
 
 def _without(patterns: Sequence[str], variables: dict[str, str]) -> dict[str, str]:

@@ -10,10 +10,12 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from boto_matrix.index import PackageIndex
+from tests.boto_matrix.small_project import SmallProject
 
 _WAY = "application/vnd.pypi.simple.v1+json"
 
@@ -166,3 +168,16 @@ def closed_port() -> str:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     return f"http://127.0.0.1:{port}/simple/"
+
+
+@pytest.fixture(scope="session")
+def uv_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """uv's own cache, so that made-up releases never get into the user's."""
+    return tmp_path_factory.mktemp("uv")
+
+
+@pytest.fixture
+def project(tmp_path: Path, uv_cache: Path) -> SmallProject:
+    project = SmallProject(tmp_path / "project", uv_cache)
+    project.create()
+    return project

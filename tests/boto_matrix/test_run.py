@@ -1,0 +1,208 @@
+"""`python -m boto_matrix run`, typed by hand."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import pytest
+
+from boto_matrix.results import CellResult, Outcome
+from tests.boto_matrix.small_project import PY, PYTHON, Done, SmallProject
+
+_PATIENCE = 60.0  # seconds until a test is given up for which nothing happens
+
+GOOD, OTHER = f"{PY}-boto1.26", f"{PY}-boto1.17"
+
+
+def result(project: SmallProject, cell: str) -> CellResult:
+    return next(one for one in project.results().cells if one.name == cell)
+
+
+def told(done: Done, cell: str) -> str:
+    """What is said about a failure when the run is over: its line and the command that repeats it."""
+    lines = done.output.splitlines()
+    at = max(index for index, line in enumerate(lines) if line.startswith(f"{cell} "))
+    return "\n".join(lines[at : at + 2])
+
+
+def test_a_run_in_which_all_passes_says_so_and_ends_with_0(project: SmallProject) -> None:
+    done = project.boto_matrix("run")
+    assert done.exit_code == 0, done.output
+    assert done.output.splitlines()[-1] == "cells: 2 passed, 0 failed"
+    assert [cell.outcome for cell in project.results().cells] == [Outcome.PASSED, Outcome.PASSED]
+    cell = result(project, GOOD)
+    assert cell.requested == {"boto3": "1.26.24", "botocore": "1.29.24"}
+    assert cell.installed == {"boto3": "1.26.24", "botocore": "1.29.24"}
+    assert cell.interpreter is not None
+    assert cell.interpreter.version.startswith(f"{PYTHON}.")
+    assert cell.repeat == f"make matrix CELLS={GOOD}"
+    assert project.results().finished
+
+
+def test_each_cell_ends_as_what_it_is_and_the_others_go_on(project: SmallProject) -> None:
+    project.set_up_tox(tests_timeout="3", interrupt_timeout="0.1", terminate_timeout="0.1")
+    project.write_matrix([(f"1.26.{patch}", f"1.29.{patch}") for patch in (24, 10, 11, 12, 13, 14)], [PYTHON, "3.99"])
+    for patch in (10, 11, 12, 14):
+        project.add_wheel("boto3", f"1.26.{patch}")
+        project.add_wheel("botocore", f"1.29.{patch}")
+    os.mkfifo(project.folder / "fifo")
+    with fifo_of(project) as fifo:
+        project.behave({f"{GOOD}.10": "fail", f"{GOOD}.11": "die", f"{GOOD}.12": "hang", f"{GOOD}.14": "be another"})
+        done = project.boto_matrix("run", "--jobs", "6")
+        wait_until_all_processes_are_gone(fifo)
+    assert done.exit_code == 1
+    assert {cell.name: cell.outcome for cell in project.results().cells if cell.python == PYTHON} == {
+        GOOD: Outcome.PASSED,
+        f"{GOOD}.10": Outcome.FAILED,
+        f"{GOOD}.11": Outcome.CRASHED,
+        f"{GOOD}.12": Outcome.CRASHED,
+        f"{GOOD}.13": Outcome.INSTALL_FAILED,
+        f"{GOOD}.14": Outcome.INSTALL_FAILED,
+    }
+    assert {cell.outcome for cell in project.results().cells if cell.python == "3.99"} == {Outcome.NO_INTERPRETER}
+    assert "test_one in redirects_patched" in told(done, f"{GOOD}.10")
+    assert f"make matrix CELLS={GOOD}.10" in told(done, f"{GOOD}.10")
+    assert "SIGSEGV" in told(done, f"{GOOD}.11")
+    assert "took longer than they may" in told(done, f"{GOOD}.12")
+    assert "boto3==1.26.13" in (result(project, f"{GOOD}.13").output or "")
+    assert "1.26.13" in told(done, f"{GOOD}.13")
+    assert "botocore 1.0.0 is installed, 1.29.14 was asked for" in told(done, f"{GOOD}.14")
+    assert done.output.count("there is no Python 3.99 on this machine") == 1
+    assert done.output.splitlines()[-1] == "cells: 1 passed, 5 failed, 6 skipped"
+    assert f"All that failed, again: make matrix CELLS='{GOOD}.10 {GOOD}.11" in done.output
+
+
+def test_tests_that_leave_no_results_have_crashed_whatever_their_exit_code(project: SmallProject) -> None:
+    project.behave({GOOD: "say nothing"})
+    assert project.boto_matrix("run", GOOD).exit_code == 1
+    assert result(project, GOOD).outcome is Outcome.CRASHED
+
+
+def test_a_run_in_which_nothing_ran_has_failed(project: SmallProject) -> None:
+    project.behave({GOOD: "select nothing"})
+    assert project.boto_matrix("run", GOOD, "--", "-k", "nothing").exit_code == 1
+    assert result(project, GOOD).outcome is Outcome.NOT_RUN
+    assert result(project, GOOD).repeat == f"make matrix CELLS={GOOD} ARGS='-k nothing'"
+    project.write_matrix([("1.26.24", "1.29.24")], ["3.99"])
+    done = project.boto_matrix("run")
+    assert done.exit_code == 1
+    assert "no py" in done.output
+
+
+def test_what_follows_two_dashes_goes_to_pytest(project: SmallProject) -> None:
+    assert project.boto_matrix("run", GOOD, "--", "-k", "multipart and not copy").exit_code == 0
+    assert project.seen(GOOD)["arguments"] == ["-k", "multipart and not copy"]
+    assert not project.has_run(OTHER)
+
+
+def test_a_second_run_reuses_every_environment(project: SmallProject) -> None:
+    project.boto_matrix("run")
+    marks = [project.folder / ".tox" / cell / "mark" for cell in (GOOD, OTHER)]
+    for mark in marks:
+        mark.touch()
+    assert project.boto_matrix("run").exit_code == 0
+    assert all(mark.exists() for mark in marks)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "sentence"),
+    [
+        (["run", f"{PY}-boto1.25"], {}, f"{PY}-boto1.25 is no cell of the matrix"),
+        (["run", GOOD], {"BOTO3_VERSION": "newish"}, "BOTO3_VERSION=newish cannot be"),
+        (["run", GOOD], {"BOTO3_VERSION": "latest"}, "UV_OFFLINE is set"),
+        (["run", "--jobs", "0"], {}, "0 is not at least 1"),
+        (["walk"], {}, "invalid choice: 'walk'"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_line_before_anything_runs(
+    project: SmallProject, arguments: list[str], environ: dict[str, str], sentence: str
+) -> None:
+    done = project.boto_matrix(*arguments, **environ)
+    assert done.exit_code == 2
+    assert sentence in done.output
+    assert "Traceback" not in done.output
+    assert not (project.folder / "results").exists()
+
+
+def test_variables_that_tell_tox_what_to_run_do_not_change_a_run(project: SmallProject) -> None:
+    done = project.boto_matrix("run", GOOD, TOXENV=OTHER, TOX_SKIP_ENV=".*")
+    assert done.exit_code == 0, done.output
+    assert project.has_run(GOOD)
+    assert not project.has_run(OTHER)
+
+
+def test_a_tox_that_cannot_start_is_told_with_what_it_said(project: SmallProject) -> None:
+    (project.folder / "toxfile.py").write_text("raise SystemExit('this toxfile is broken')")
+    done = project.boto_matrix("run", GOOD)
+    assert done.exit_code == 1
+    assert "tox ended before all cells had run" in done.output
+    assert "this toxfile is broken" in done.output
+    assert result(project, GOOD).outcome is Outcome.NOT_RUN
+
+
+def test_the_cells_are_listed_for_people_and_for_programs(project: SmallProject) -> None:
+    assert f"{OTHER}  boto3 1.17.1, botocore 1.20.1 on CPython {PYTHON}" in project.boto_matrix("list").output
+    as_json = project.boto_matrix("list", "--json").output
+    assert f'{{"name": "{OTHER}", "python": "{PYTHON}", "boto3": "1.17.1", "botocore": "1.20.1"}}' in as_json
+
+
+@pytest.fixture
+def hanging(project: SmallProject) -> Iterator[SmallProject]:
+    """A project in which one cell passes and then one hangs, holding on to `fifo` with all its processes."""
+    project.set_up_tox(interrupt_timeout="0.1", terminate_timeout="0.1")
+    project.behave({OTHER: "hang"})
+    os.mkfifo(project.folder / "fifo")
+    return project
+
+
+def fifo_of(project: SmallProject) -> BinaryIO:
+    return open(os.open(project.folder / "fifo", os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0)
+
+
+def wait_until_it_hangs(fifo: BinaryIO) -> None:
+    assert select.select([fifo], [], [], _PATIENCE)[0], "no cell ever got to its tests"
+    assert fifo.read(1) == b"!"
+
+
+def wait_until_all_processes_are_gone(fifo: BinaryIO) -> None:
+    """What is read ends when nobody holds the writing end any more."""
+    while select.select([fifo], [], [], _PATIENCE)[0]:
+        if not fifo.read(1):
+            return
+    pytest.fail("a process of the cell is still there")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_keeps_what_was_finished_and_leaves_no_process(hanging: SmallProject, number: signal.Signals) -> None:
+    with fifo_of(hanging) as fifo:
+        run = hanging.start("run", "--jobs", "1")
+        wait_until_it_hangs(fifo)
+        run.send_signal(number)
+        output, _ = run.communicate(timeout=60)
+        wait_until_all_processes_are_gone(fifo)
+    assert run.returncode == 128 + number
+    assert {cell.name: cell.outcome for cell in hanging.results().cells} == {
+        GOOD: Outcome.PASSED,
+        OTHER: Outcome.NOT_RUN,
+    }
+    assert result(hanging, OTHER).reason == "the run was stopped while it ran"
+    assert output.splitlines()[-1] == "cells: 1 passed, 0 failed, 1 skipped"
+    assert "not run" in output
+
+
+def test_a_killed_run_has_written_what_was_finished_and_takes_its_processes_along(hanging: SmallProject) -> None:
+    with fifo_of(hanging) as fifo:
+        run = hanging.start("run", "--jobs", "1")
+        wait_until_it_hangs(fifo)
+        run.kill()
+        run.communicate(timeout=60)
+        wait_until_all_processes_are_gone(fifo)
+    assert not hanging.results().finished
+    assert {cell.name: cell.outcome for cell in hanging.results().cells} == {
+        GOOD: Outcome.PASSED,
+        OTHER: Outcome.NOT_RUN,
+    }
