@@ -9,7 +9,6 @@ from typing import Mapping
 
 from tests.cluster.node import Node
 
-
 GIVES_UP = 20.0
 """Seconds after which a test that waits for what never comes fails instead of hanging."""
 
