@@ -36,6 +36,13 @@ class Unrewindable:
         return iter(self._stream)
 
 
+class SizedUnrewindable(Unrewindable):
+    """The same for a stream that knows its length, so that botocore can still announce it."""
+
+    def __len__(self) -> int:
+        return len(self._stream)
+
+
 class Body:
     """The body of one API call: remembers where its stream stood when the call was made.
 
@@ -52,7 +59,7 @@ class Body:
         self._stream = body if self._framed is None else self._framed
         self._start = None if isinstance(self._stream, _AT_REST) else _position(self._stream)
         if self._start is None and hasattr(self._stream, "read"):
-            self._stream = Unrewindable(self._stream)
+            self._stream = (SizedUnrewindable if hasattr(self._stream, "__len__") else Unrewindable)(self._stream)
             if self._framed is None:
                 request_dict["body"] = self._stream
             else:

@@ -164,15 +164,20 @@ class _Session(URLLib3Session):  # type: ignore[misc]  # botocore has no types
         if not is_common(pool, target, request.body, headers, timeout):
             return super().send(request)
         try:
-            response = exchange(pool, request.method, target, request.body, headers, timeout, request.stream_output)
-            if response is None:
-                return super().send(request)
-            answer = AWSResponse(request.url, response.status, response.headers, response)
-            if not request.stream_output:
-                answer.content  # noqa: B018 - read at once, as botocore does
-            return answer
+            answer = self._exchange(pool, target, request, timeout)
         except Exception as error:
             raise _botocore_error(error, request) from error
+        return super().send(request) if answer is None else answer
+
+    def _exchange(self, pool: Any, target: str, request: Any, timeout: Any) -> Any:
+        streamed = request.stream_output
+        response = exchange(pool, request.method, target, request.body, request.headers, timeout, streamed)
+        if response is None:
+            return None
+        answer = AWSResponse(request.url, response.status, response.headers, response)
+        if not streamed:
+            answer.content  # noqa: B018 - read at once, as botocore does
+        return answer
 
     def _send_and_learn(self, request: Any, origin: str) -> Any:
         answer = super().send(request)

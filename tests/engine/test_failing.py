@@ -17,7 +17,7 @@ from botocore.exceptions import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.cluster import Cluster, Ending, Fault
+from tests.cluster import AUTHORITY, Cluster, Ending, Fault, server_context
 
 from .conftest import BUCKET, MakeClient
 
@@ -128,6 +128,16 @@ def test_a_target_that_stays_broken_ends_as_botocores_error_without_secrets(
         client.get_object(Bucket=BUCKET, Key="k")
     assert str(target.port) in str(caught.value)
     assert "pid=" not in f"{caught.value} {caught.value!r} {getattr(caught.value, 'kwargs', '')}"
+
+
+def test_a_target_that_died_is_escaped_over_tls(make_client: MakeClient) -> None:
+    with Cluster(proxy_tls=server_context(), target_tls=server_context()) as cluster:
+        cluster.store.create_bucket(BUCKET)
+        client = make_client(cluster, verify=AUTHORITY, **three_attempts("legacy"))
+        client.put_object(Bucket=BUCKET, Key="k", Body=b"x")
+        cluster.target_of(BUCKET, "k").kill()
+        cluster.proxy.notice_dead_target(after=1)
+        assert client.get_object(Bucket=BUCKET, Key="k")["ResponseMetadata"]["RetryAttempts"] == 1
 
 
 def test_an_answer_that_breaks_off_is_botocores_error(cluster: Cluster, client: Any) -> None:

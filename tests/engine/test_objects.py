@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import random
+from pathlib import Path
 from typing import Any
 
 import botocore
@@ -165,6 +166,60 @@ def test_a_stream_that_cannot_go_back_but_was_not_read_is_sent(cluster: Cluster,
         client.put_object(Bucket=BUCKET, Key=key, Body=pipe, ContentLength=11, ContentMD5=MD5)
         assert cluster.store[BUCKET, key].data == b"from a pipe"
         assert pipe.bytes_read == 11
+
+
+class Sized(Pipe):
+    """A stream that cannot go back, but knows its length."""
+
+    def __len__(self) -> int:
+        return 11
+
+
+def test_a_stream_that_knows_its_length_is_sent_with_it(cluster: Cluster, make_client: MakeClient) -> None:
+    unsigned(cluster, make_client).put_object(Bucket=BUCKET, Key="k", Body=Sized(b"from a pipe"), ContentMD5=MD5)
+    assert cluster.store[BUCKET, "k"].data == b"from a pipe"
+    assert {entry.header("Content-Length") for entry in cluster.ledger.requests()} == {"11"}
+
+
+def test_progress_is_reported_once(cluster: Cluster, client: Any, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"x" * 300_000)
+    sent: list[int] = []
+    client.upload_file(str(file), BUCKET, "k", Callback=sent.append)
+    assert sum(sent) == 300_000
+    assert min(sent) > 0
+    received: list[int] = []
+    client.download_file(BUCKET, "k", str(tmp_path / "copy"), Callback=received.append)
+    assert sum(received) == 300_000
+    assert (tmp_path / "copy").read_bytes() == file.read_bytes()
+
+
+HEADS = {
+    "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwhol\r\n1;x=y\r\ne\r\n0\r\n\r\n",
+    "until the connection ends": b"HTTP/1.1 200 OK\r\n\r\nwhole",
+    "HTTP/1.0": b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nwhole",
+    "after a 100": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwhole",
+    "folded header": b"HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 5\r\n\r\nwhole",
+    "bare newlines": b"HTTP/1.1 200 OK\nContent-Length: 5\n\nwhole",
+    "large head": b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 20_000 + b"\r\nContent-Length: 5\r\n\r\nwhole",
+    "no reason": b"HTTP/1.1 200\r\nContent-Length: 5\r\n\r\nwhole",
+}
+
+
+@pytest.mark.parametrize("form", HEADS)
+def test_answers_of_every_form_are_read(cluster: Cluster, client: Any, form: str) -> None:
+    cluster.target_of(BUCKET, "k").fail_with(Fault.raw(HEADS[form]))
+    for _ in range(3):  # the first on a new connection
+        assert client.get_object(Bucket=BUCKET, Key="k")["Body"].read() == b"whole"
+
+
+def test_headers_arrive_as_they_were_sent(cluster: Cluster, client: Any) -> None:
+    head = (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx-amz-meta-a:  spaced \r\nX-Amz-Meta-B: 1\r\nx-amz-meta-b: 2\r\n\r\n"
+    )
+    cluster.target_of(BUCKET, "k").fail_with(Fault.raw(head))
+    for _ in range(3):
+        assert client.head_object(Bucket=BUCKET, Key="k")["Metadata"] == {"a": "spaced", "b": "1, 2"}
 
 
 def test_a_stream_that_was_read_and_cannot_go_back_is_an_error_that_says_so(

@@ -40,7 +40,9 @@ def follows(client: Any) -> bool:
 
 
 def test_importing_the_package_patches_nothing() -> None:
-    code = "import aistore_patch, botocore.endpoint as e; print(aistore_patch.is_patched(), e.Endpoint._send.__module__)"
+    code = (
+        "import aistore_patch, botocore.endpoint as e; print(aistore_patch.is_patched(), e.Endpoint._send.__module__)"
+    )
     assert run(code) == "False botocore.endpoint"
 
 
