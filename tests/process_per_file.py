@@ -171,7 +171,7 @@ class ProcessPerFile:
         self.warm = False
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Sort the selected tests by file, and refuse where there is no fork."""
+        """Find the files that ask for a process, put them first, and refuse where there is no fork."""
         for item in session.items:
             if item.ihook.pytest_wants_process_per_file(item=item):
                 process = self.processes.setdefault(item.path, FileProcess(item.path, []))
@@ -184,6 +184,8 @@ class ProcessPerFile:
             )
         if not hasattr(self.config, "workerinput"):  # an xdist worker learns only on the way which files are its own
             self.waiting = list(self.processes.values())
+            # A child begins with what the parent is when it forks: fork before any test has run there.
+            session.items.sort(key=lambda item: item not in self.position)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:

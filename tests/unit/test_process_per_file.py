@@ -105,6 +105,19 @@ def test_files_that_are_shuffled_into_one_another_keep_their_processes(project: 
     result.stdout.fnmatch_lines(["*_a.py::test_0*", "*_b.py::test_0*", "*_c.py::test_0*", "*_a.py::test_1*"])
 
 
+def test_processes_begin_as_clean_as_the_parent_began(project: Any, run: Run) -> None:
+    for package in ("a", "b", "c"):
+        (project.path / package).mkdir()
+        (project.path / package / "__init__.py").touch()
+    (project.path / "a" / "test_parent.py").write_text("import builtins\ndef test_it(): builtins.mark = 1")
+    clean = "import builtins\ndef test_it(): assert not hasattr(builtins, 'mark')"
+    for package in ("b", "c"):
+        (project.path / package / "test_own.py").write_text(clean)
+    result = run("-v")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["b/test_own.py*", "c/test_own.py*", "a/test_parent.py*"])
+
+
 def test_reports_are_those_of_an_ordinary_run(project: Any, run: Run) -> None:
     project.makepyfile(
         test_own="""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from pathlib import Path
 from typing import Any, Iterator
 
 import botocore.endpoint
@@ -33,7 +32,7 @@ def pytest_before_processes() -> None:
 @pytest.fixture(scope="class", autouse=True)
 def right_process(request: pytest.FixtureRequest) -> None:
     """Patch as users do, if this set is patched; fail in a process of the wrong kind."""
-    own_file = Path(inspect.getfile(request.cls))
+    own_file = request.path
     assert file_of_this_process() == own_file, (
         f"{own_file.name} must run in a process of its own, and this one is of {file_of_this_process()}. "
         "Is the plugin tests/process_per_file.py switched off?"
