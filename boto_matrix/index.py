@@ -73,10 +73,20 @@ class Release:
 class PackageIndex:
     """A package index; each answer is fetched once and kept as long as the object is."""
 
-    def __init__(self, url: str = PYPI_SIMPLE_ENDPOINT, *, offline: bool = False) -> None:
-        """Take the address of a simple index (PEP 503 or 691); nothing is asked yet."""
+    def __init__(
+        self, url: str = PYPI_SIMPLE_ENDPOINT, *, offline: bool = False, until: datetime | None = None
+    ) -> None:
+        """Take the address of a simple index (PEP 503 or 691); nothing is asked yet.
+
+        Args:
+            url: the address.
+            offline: whether it must not be asked.
+            until: leaves out the releases that came later; where the index does not say when, none is left out.
+
+        """
         self.url = url
         self._offline = offline
+        self._until = until
         self._client = PyPISimple(url)
         self._lock = threading.RLock()
         self._answers: dict[tuple[str, ...], Any] = {}
@@ -89,7 +99,10 @@ class PackageIndex:
             NoSuchRelease: it knows no such package.
 
         """
-        return self._once((package,), lambda: tuple(_releases(self._files(package))))
+        return self._once((package,), lambda: tuple(filter(self._is_in_time, _releases(self._files(package)))))
+
+    def _is_in_time(self, release: Release) -> bool:
+        return self._until is None or release.uploaded is None or release.uploaded <= self._until
 
     def requires(self, package: str, version: str) -> tuple[Requirement, ...]:
         """Give what a release requires, extras left out; from its metadata file (PEP 658) or else from its wheel.
@@ -192,15 +205,19 @@ class PackageIndex:
         return _without_password(self.url)
 
 
-def index_from_environment(environ: Mapping[str, str] = os.environ) -> PackageIndex:
+def index_from_environment(
+    environ: Mapping[str, str] = os.environ, *, until: datetime | None = None
+) -> PackageIndex:
     """Give the index that uv, or else pip, is told to install from in the environment.
+
+    `until` leaves out the releases that came later.
 
     What counts is UV_DEFAULT_INDEX, UV_INDEX_URL, PIP_INDEX_URL, in that order, and UV_OFFLINE. Indexes that are
     named in a configuration file only, and additional ones, are not asked.
     """
     named = environ.get("UV_DEFAULT_INDEX") or environ.get("UV_INDEX_URL") or environ.get("PIP_INDEX_URL")
     url = re.sub(r"^[\w.-]+=", "", named) if named else PYPI_SIMPLE_ENDPOINT  # uv: "name=address" names the index
-    return PackageIndex(url, offline=environ.get("UV_OFFLINE", "").lower() in _ON)
+    return PackageIndex(url, offline=environ.get("UV_OFFLINE", "").lower() in _ON, until=until)
 
 
 def _releases(files: Iterable[DistributionPackage]) -> Iterator[Release]:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from boto_matrix.project import PROJECT
+from boto_matrix.surface_errors import SurfaceError
 
 _PATCH = PROJECT / "aistore_patch" / "surface.py"
 _MOCK = PROJECT / "tests" / "unit" / "botocore_patch" / "mock_surface.py"
@@ -63,13 +64,16 @@ def declared(file: Path, name: str) -> tuple[str, ...]:
     """Read a tuple of texts that a Python file declares at its top.
 
     Raises:
-        LookupError: it declares none of that name.
+        SurfaceError: it declares none of that name, or cannot be read.
 
     """
-    for statement in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(statement, ast.Assign) and [getattr(target, "id", "") for target in statement.targets] == [name]:
-            return tuple(map(str, ast.literal_eval(statement.value)))
-    raise LookupError(f"{file} declares no {name}; expected a tuple of texts at the top of the file")
+    try:
+        for statement in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(statement, ast.Assign) and [getattr(one, "id", "") for one in statement.targets] == [name]:
+                return tuple(map(str, ast.literal_eval(statement.value)))
+    except (OSError, ValueError, SyntaxError) as error:
+        raise SurfaceError(f"{file}: cannot be read: {error}; expected a tuple {name} of texts in it") from error
+    raise SurfaceError(f"{file}: declares no {name}; expected a tuple of texts at the top of the file")
 
 
 def _digest(texts: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sysconfig
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from boto_matrix.fingerprint import surface_of
 from boto_matrix.sources import installed_sources
-from boto_matrix.stands_on import StandsOn, all_stands_on
-from boto_matrix.surface_errors import NotInstalled, RecordError, UnreadableSources
+from boto_matrix.stands_on import StandsOn, mock_stands_on, patch_stands_on
+from boto_matrix.surface_errors import SurfaceError
 from boto_matrix.surface_record import SurfaceRecord, read_record
 
 
@@ -40,7 +41,8 @@ def surfaces_of_cell(python: Path) -> dict[str, FoundSurface]:
 
 def surfaces_installed(site_packages: Path) -> dict[str, FoundSurface]:
     """Read the surfaces of what is installed in a folder, as `surfaces_of_cell` does."""
-    return {stands_on.package: _found(site_packages, stands_on) for stands_on in all_stands_on()}
+    watched = {"botocore": patch_stands_on, "moto": mock_stands_on}
+    return {package: _found(site_packages, stands_on) for package, stands_on in watched.items()}
 
 
 def site_packages_of(python: Path) -> Path:
@@ -50,14 +52,15 @@ def site_packages_of(python: Path) -> Path:
     return found[0] if found else Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
 
 
-def _found(site_packages: Path, stands_on: StandsOn) -> FoundSurface:
+def _found(site_packages: Path, declaration: Callable[[], StandsOn]) -> FoundSurface:
     try:
+        stands_on = declaration()
         fingerprint = surface_of(installed_sources(stands_on.package, site_packages), stands_on).fingerprint
-    except (NotInstalled, UnreadableSources, OSError) as error:
+    except (SurfaceError, OSError) as error:
         return FoundSurface(fingerprint=None, name=None, problem=str(error))
     try:
         known = _record().of(stands_on).class_of(fingerprint)
-    except RecordError as error:
+    except SurfaceError as error:
         return FoundSurface(fingerprint=fingerprint, name=None, problem=str(error))
     if known is None:
         return FoundSurface(fingerprint=fingerprint, name=None, problem="no examined release has this surface")
