@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tox.config.loader.memory import MemoryLoader
 from tox.report import HandledError
 from tox.tox_env.errors import Skip
-from tox_uv._run import UvVenvRunner  # private, but the one class there is to extend; its `env_version_spec` is what we replace
+from tox_uv._run import UvVenvRunner  # private, but the one class there is to extend
 
 from boto_matrix.events import Event, Happened, tell
 from boto_matrix.interpreters import Interpreters, how_to_get
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from tox.config.main import Config
     from tox.execute.api import Outcome
 
-# What tox hands on from the user's environment so that packages can be installed. Tests of an S3 client must not see it:
-# a proxy or a bundle of certificates changes what the client does.
+# What tox hands on from the user's environment so that packages can be installed. Tests of an S3 client must not see
+# it: a proxy or a bundle of certificates changes what the client does.
 _FOR_THE_INSTALL = (
     "*_PROXY", "*CA_BUNDLE", "SSL_CERT_*", "NETRC", "PIP_*", "UV_*", "SSH_*", "PKG_CONFIG*", "PYTHON_GIL"
 )  # fmt: skip
@@ -122,7 +122,7 @@ class CellEnvironment(UvVenvRunner):
 
     @property
     def environment_variables(self) -> dict[str, str]:
-        """The variables of the next command: of an install as tox has them; of the tests without what is not for them."""
+        """The next command's variables: an install's as tox has them, the tests' without what is not for them."""
         variables: dict[str, str] = super().environment_variables
         return {**_without(_FOR_THE_INSTALL, variables), **self._cell_variables()} if self._is_installed else variables
 
@@ -168,7 +168,7 @@ class CellEnvironment(UvVenvRunner):
 
 @cache
 def _say_once(sentence: str) -> None:
-    """Say it to the user whatever tox does with the output of an environment: with `tox p` it drops that of a skipped one."""
+    """Say it past tox, which drops what a skipped environment says when it runs several at once."""
     print(sentence, file=sys.__stderr__)
 
 
@@ -178,5 +178,3 @@ def _without(patterns: Sequence[str], variables: dict[str, str]) -> dict[str, st
         for name, value in variables.items()
         if not any(fnmatch.fnmatchcase(name.upper(), pattern) for pattern in patterns)
     }
-
-

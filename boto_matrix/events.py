@@ -75,7 +75,7 @@ def tell(event: Event) -> None:
 
 
 def end_with_the_run() -> None:
-    """Have this tox and all that it started end at once when the run that started it is killed: nobody wants the rest."""
+    """Have this tox, and all that it started, end at once when the run that started it is killed."""
     pipe = os.environ.get(PIPE_VARIABLE)
     if pipe is not None:
         threading.Thread(target=_end_when_unheard, args=(int(pipe),), daemon=True).start()

@@ -36,13 +36,13 @@ class Interpreters:
     """The Pythons of this machine, each looked for once."""
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
-        """Look in the places that `environ` names (PATH, PYENV_ROOT, UV_PYTHON_INSTALL_DIR); the process's own by default."""
+        """Take the environment that says where to look: PATH, PYENV_ROOT, UV_PYTHON_INSTALL_DIR; by default our own."""
         self._environ = os.environ if environ is None else environ
         self._found: dict[str, Interpreter | None] = {}
         self._answers: dict[Path, Interpreter | None] = {}
 
     def find(self, python: str) -> Interpreter | None:
-        """Find CPython `python` (``3.11``): the first on PATH, else pyenv's newest, else uv's newest; None if there is none."""
+        """Find CPython ``3.11``, say: the first on PATH, else pyenv's newest, else uv's; None if there is none."""
         if python not in self._found:
             self._found[python] = self._search(python)
         return self._found[python]
@@ -95,7 +95,7 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 
 def _newest_first(homes: Iterable[Path]) -> list[Path]:
-    """Sort ``3.11.7`` and ``cpython-3.11.7-linux-x86_64-gnu`` by version; what has none, or is built without the GIL, is left out."""
+    """Sort ``3.11.7``, ``cpython-3.11.7-linux-x86_64-gnu``; leave out what has no version, or no GIL."""
     versions = {home: version for home in homes if (version := _version(home.name)) is not None}
     return sorted(versions, key=lambda home: versions[home], reverse=True)
 

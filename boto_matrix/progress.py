@@ -1,4 +1,4 @@
-"""What is shown while cells run: a line that is kept up to date on a terminal, a line for each finished cell elsewhere."""
+"""What is shown while cells run: on a terminal a line that is kept up to date, elsewhere a line for each that ends."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ class RunProgress:
         parts = [f"{self._failures} failed"]
         if self._running:
             more = len(self._running) - _NAMES_SHOWN
-            parts.append("running " + " ".join(self._running[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else ""))
+            names = " ".join(self._running[:_NAMES_SHOWN])
+            parts.append(f"running {names} and {more} more" if more > 0 else f"running {names}")
         if (left := self._seconds_left()) is not None:
             parts.append(f"{_duration(left)} left")
         return " · ".join(parts) if self._console.encoding.startswith("utf") else ", ".join(parts)

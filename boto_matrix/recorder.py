@@ -25,6 +25,8 @@ from boto_matrix.results import (
 
 _SPARING = 20  # no more than one part in so many of the time goes into writing the document
 _LONGEST_REASON = 300
+_CROSS = "\N{MULTIPLICATION SIGN}"  # some releases of uv mark the reason with it, and draw lines to the causes
+_DRAWING = f"{_CROSS}╰─▶│ "
 
 
 @dataclass
@@ -127,7 +129,7 @@ class Recorder:
         return result
 
     def save(self) -> None:
-        """Write what is new, but not so often that a long run spends its time on it: the document grows with each cell."""
+        """Write what is new, but not so often that a long run spends its time on it."""
         if not self._is_written and (now := time.monotonic()) >= self._write_again_at:
             self._write()
             self._write_again_at = now + (time.monotonic() - now) * _SPARING
@@ -159,8 +161,8 @@ def _report(path: str) -> CellReport | None:
 
 
 def _telling_line(output: str) -> str | None:
-    """What an installer's output says went wrong: uv's lines from the one marked × (or `error:`) on, as one; else the last line."""
+    """What an installer's output says went wrong, as one line: uv's from the one that it marks on; else the last."""
     lines = [line.strip() for line in output.strip().splitlines()]
-    first = next((index for index, line in enumerate(lines) if line.startswith(("×", "error:"))), len(lines) - 1)
-    told = " ".join(line.lstrip("×╰─▶│ ") for line in lines[first:] if not line.startswith("hint:")) if lines else ""
-    return told[:_LONGEST_REASON] or None
+    marked = (index for index, line in enumerate(lines) if line.startswith(("error:", _CROSS)))
+    told = " ".join(line.strip(_DRAWING) for line in lines[next(marked, len(lines) - 1) :] if line)
+    return told.removeprefix("error: ")[:_LONGEST_REASON] or None

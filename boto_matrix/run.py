@@ -36,9 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("cells", nargs="*", metavar="CELL", help="py311-boto1.26, say; all cells if none is named")
     instead = parser.add_mutually_exclusive_group()
-    instead.add_argument("--few", action="store_true", help="the corners: oldest and newest pin on oldest and newest Python")
-    instead.add_argument("--one", action="store_true", help="one: what BOTO3_VERSION asks for, or the latest, on the newest Python")
-    parser.add_argument("-j", "--jobs", type=_positive, default=_processors(), help="cells at once (default: %(default)s)")
+    instead.add_argument("--few", action="store_true", help="the corners of the matrix")
+    instead.add_argument("--one", action="store_true", help="what BOTO3_VERSION asks for, or the latest")
+    parser.add_argument(
+        "-j", "--jobs", type=_positive, default=_processors(), help="cells at once (default: %(default)s)"
+    )
     parser.add_argument("--results", type=Path, help="where the JSON of results goes (default: results/<start>.json)")
 
 
@@ -46,7 +48,7 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     """Run the cells that are named, or all.
 
     Returns:
-        0 if none failed and at least one ran; 1 if one failed or none ran; 128 + the signal's number if the run was stopped.
+        0 if none failed and at least one ran; 1 if one failed or none ran; 128 + the signal's number if one stopped it.
 
     Raises:
         MatrixError: matrix.yaml is wrong, or a cell is named that it does not have.
@@ -64,12 +66,16 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     console = Console(highlight=False, emoji=False)
     if not console.is_terminal:
         console.width = max(console.width, _NARROWEST)
-    stopped_by = _run(cells, interpreters, recorder, arguments.jobs, pytest_arguments, path.with_suffix(".log"), console)
+    stopped_by = _run(
+        cells, interpreters, recorder, arguments.jobs, pytest_arguments, path.with_suffix(".log"), console
+    )
     run = recorder.run
     show(run, console)
     failed = [cell.name for cell in run.failures]
     if len(failed) > 1:
-        console.print(f"All that failed, again: {repeat_command(failed, pytest_arguments)}", soft_wrap=True, markup=False)
+        console.print(
+            f"All that failed, again: {repeat_command(failed, pytest_arguments)}", soft_wrap=True, markup=False
+        )
     console.print(f"Results: {_shown(path)}", soft_wrap=True, markup=False)
     console.print(summary(run), markup=False)
     return 128 + stopped_by if stopped_by else int(bool(failed) or not _something_ran(run))
@@ -141,8 +147,8 @@ def _stopping(stop: Callable[[], None], stopped_by: list[int], progress: RunProg
         stopped_by.append(number)
         stop()
 
-    # Under nohup SIGHUP stays ignored. SIGINT, which `command &` in a script ignores, does not: tox would inherit that, and it is
-    # by SIGINT that tox is ended.
+    # Under nohup SIGHUP stays ignored. SIGINT, which `command &` in a script ignores, does not: tox would inherit that,
+    # and it is by SIGINT that tox is ended.
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)

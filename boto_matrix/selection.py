@@ -25,9 +25,9 @@ def few(matrix: Matrix, interpreters: Interpreters) -> list[Cell]:
 
 
 def one(matrix: Matrix, interpreters: Interpreters) -> Cell:
-    """Choose the cell that a developer means who names a boto3 and no Python: on the newest Python that there is for it.
+    """Choose the cell that a developer means who names no Python: on the newest there is for the boto3 in question.
 
-    With nothing overridden that is the latest; else the pins of the boto3 minor that is asked for say which Pythons there are for it.
+    With nothing overridden it is the latest boto3; else the pins of the minor that is asked for say which suit.
 
     Raises:
         RequestError: what is asked for cannot be put in numbers.

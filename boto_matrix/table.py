@@ -29,7 +29,7 @@ _INSTEAD_OF_SETS = {
 
 
 def show(run: RunResult, console: Console) -> None:
-    """Show a run: its failures first, each with its reason and the command that repeats it, then the table, then the sum."""
+    """Show a run: its failures, each with its reason and the command that repeats it, then the table."""
     glyphs = Glyphs.for_encoding(console.encoding)
     for failure in run.failures:
         console.print(_failure(failure), soft_wrap=True)
@@ -81,13 +81,10 @@ def _place(cell: CellResult, glyphs: Glyphs) -> Text:
     if others := [one for name, one in cell.sets.items() if name not in FOUR_SETS]:
         worst = _worst(others)
         text.append(" ").append(glyphs.of(worst), style=STYLES[worst])
-    if cell.outcome is Outcome.INSTALL_FAILED or (cell.outcome is Outcome.CRASHED and SetOutcome.CRASHED not in _of(cell)):
+    crash_is_shown = any(one.outcome is SetOutcome.CRASHED for one in cell.sets.values())
+    if cell.outcome is Outcome.INSTALL_FAILED or (cell.outcome is Outcome.CRASHED and not crash_is_shown):
         text.append(f" {_INSTEAD_OF_SETS[cell.outcome]}", style=STYLES[cell.outcome])
     return text
-
-
-def _of(cell: CellResult) -> set[SetOutcome]:
-    return {one.outcome for one in cell.sets.values()}
 
 
 def _worst(sets: Sequence[SetResult]) -> SetOutcome:

@@ -1,7 +1,7 @@
 """The tox hooks: every cell of matrix.yaml becomes a tox environment, and a name that is no cell is refused.
 
-tox loads this before it has provisioned anything. What needs more than tox itself is imported where it is used, and while it is
-missing there are no cells: tox then installs what tox.ini requires and starts again.
+tox loads this before it has provisioned anything. What needs more than tox itself is imported where it is used, and
+while it is missing there are no cells: tox then installs what tox.ini requires and starts again.
 """
 
 from __future__ import annotations
@@ -57,9 +57,7 @@ def tox_add_core_config(core_conf: ConfigSet, state: State) -> None:
     names = [cell.name for cell in matrix.cells]
     core_conf.loaders.insert(0, MemoryLoader(env_list=EnvList(names)))
     for cell in matrix.cells:
-        state.conf.memory_seed_loaders[cell.name].append(
-            MemoryLoader(description=cell.description)
-        )
+        state.conf.memory_seed_loaders[cell.name].append(MemoryLoader(description=cell.description))
 
 
 @impl
@@ -130,5 +128,5 @@ def _refuse_unknown_factors(factors: set[str], matrix: Matrix) -> None:
         return
     known = sorted(set().union(*cells))
     near = [close for factor in sorted(factors) for close in difflib.get_close_matches(factor, known)]
-    advice = f"near it are {', '.join(near)}" if near else "a cell's factors are its Python and its boto3, py311 boto1.26"
+    advice = f"near it are {', '.join(near)}" if near else "they are a Python and a boto3, such as py311 and boto1.26"
     raise HandledError(f"no cell has the factor {'-'.join(sorted(factors))}: {advice}")

@@ -98,5 +98,5 @@ class ToxProcess:
 
 
 def _without_tox_settings() -> dict[str, str]:
-    """The environment, without the variables that would have tox select or skip other cells than those that are named."""
+    """The environment, without what would have tox select or skip other cells than those that are named."""
     return {name: value for name, value in os.environ.items() if not name.startswith("TOX")}

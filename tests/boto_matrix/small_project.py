@@ -20,8 +20,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 PY = f"py{PYTHON.replace('.', '')}"
 
-# What stands for the tests of a cell. `behaviour.json` says what goes wrong in which cell; `fifo` is where a hanging one says so.
-_CHECK = '''
+# What stands for the tests of a cell. `behaviour.json` says what goes wrong in which; one that hangs says so in `fifo`.
+_CHECK = """
 import json, os, signal, sys, time
 from importlib.metadata import distributions
 
@@ -32,7 +32,7 @@ packages = {one.metadata["Name"]: one.version for one in distributions()}
 
 
 def write(outcome, **more):
-    test = {"name": "test_one", "outcome": outcome, "seconds": 0.1, "detail": "assert 1 == 2" if outcome == "failed" else None}
+    test = {"name": "test_one", "outcome": outcome, "seconds": 0.1, "detail": None}
     one = {"outcome": outcome, "seconds": 0.1, "cpu_seconds": 0.1, "tests": [test]}
     report = {"format": 1, "python": sys.version.split()[0], "executable": sys.executable, "packages": packages,
               "sets": {"redirects_patched": one}, **more}
@@ -66,7 +66,7 @@ elif behaviour == "fail":
     sys.exit(1)
 else:
     write("passed")
-'''
+"""
 
 
 @dataclass
@@ -175,6 +175,6 @@ def installable_wheel(package: str, version: str) -> bytes:
         info = f"{package}-{version}.dist-info"
         archive.writestr(f"{package}.py", "")
         archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n")
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", f"{package}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
     return buffer.getvalue()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-from collections.abc import Iterator
 from typing import BinaryIO
 
 import pytest
@@ -151,7 +150,7 @@ def test_the_cells_are_listed_for_people_and_for_programs(project: SmallProject)
 
 
 @pytest.fixture
-def hanging(project: SmallProject) -> Iterator[SmallProject]:
+def hanging(project: SmallProject) -> SmallProject:
     """A project in which one cell passes and then one hangs, holding on to `fifo` with all its processes."""
     project.set_up_tox(interrupt_timeout="0.1", terminate_timeout="0.1")
     project.behave({OTHER: "hang"})
@@ -177,7 +176,9 @@ def wait_until_all_processes_are_gone(fifo: BinaryIO) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_run_keeps_what_was_finished_and_leaves_no_process(hanging: SmallProject, number: signal.Signals) -> None:
+def test_a_stopped_run_keeps_what_was_finished_and_leaves_no_process(
+    hanging: SmallProject, number: signal.Signals
+) -> None:
     with fifo_of(hanging) as fifo:
         run = hanging.start("run", "--jobs", "1")
         wait_until_it_hangs(fifo)
