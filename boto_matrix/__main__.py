@@ -12,6 +12,9 @@ COMMANDS = {
     "list": ("boto_matrix.list_cells", "show the cells there are"),
     "surface": ("boto_matrix.surface", "show what the patch stands on in a release, and where it changed"),
     "update": ("boto_matrix.update", "bring matrix.yaml up to date with the package index"),
+    "merge": ("boto_matrix.merge", "make one document of the results of several runs"),
+    "report": ("boto_matrix.report.command", "show results: as a page, as Markdown, as a badge, or in the terminal"),
+    "schema": ("boto_matrix.results_schema", "print the JSON schema of the results of a run"),
     "bisect": ("boto_matrix.bisect_releases", "find the release at which the outcome of a cell changed"),
 }
 
@@ -42,12 +45,13 @@ def _split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 def _mistakes() -> tuple[type[Exception], ...]:
     """What is the user's to mend: it is said in a line, without a traceback."""
     from boto_matrix.index_errors import IndexUnavailable, NoSuchRelease
+    from boto_matrix.merging import MergeError
     from boto_matrix.model import MatrixError
     from boto_matrix.requested import RequestError
     from boto_matrix.results import ResultsError
     from boto_matrix.surface_errors import SurfaceError
 
-    return MatrixError, RequestError, ResultsError, SurfaceError, IndexUnavailable, NoSuchRelease
+    return MatrixError, MergeError, RequestError, ResultsError, SurfaceError, IndexUnavailable, NoSuchRelease
 
 
 if __name__ == "__main__":

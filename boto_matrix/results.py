@@ -1,20 +1,21 @@
 """The results of a run: what was asked for, what was found, what happened. One JSON document a run.
 
-The document is written whole and put in place at once, again and again while the run goes on: whenever the machine stops, the cells
-that were finished are there and the others are `not run`. `FORMAT` grows when a reader of the old form would misread the new one;
-fields with a default may be added without it.
+The document is written whole and put in place at once, again and again while the run goes on: whenever the machine
+stops, the cells that were finished are there and the others are `not run`. `FORMAT` grows when a reader of the old form
+would misread the new one; fields with a default may be added without it.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from boto_matrix.results_mistakes import not_results, wrong_format
 
 FORMAT = 1
 
@@ -35,7 +36,7 @@ class Outcome(str, Enum):
 
     @property
     def is_failure(self) -> bool:
-        """Whether a run with such a cell has failed. A Python that is not there is no failure, nor is what was never started."""
+        """Whether a run with such a cell has failed; what could not or should not run is no failure."""
         return self in (Outcome.FAILED, Outcome.INSTALL_FAILED, Outcome.CRASHED)
 
 
@@ -50,7 +51,7 @@ class SetOutcome(str, Enum):
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class TestResult(_Model):
@@ -99,6 +100,14 @@ class UsedInterpreter(_Model):
     path: str = Field(description="of the Python in the cell's environment")
 
 
+class FoundSurface(_Model):
+    """The surface class of an installed package: which releases mean the same in all that is stood on."""
+
+    fingerprint: str | None = Field(description="of what is stood on in it; null when it could not be read")
+    name: str | None = Field(description="the class, `since 1.43.3`; null when no examined release is in it")
+    problem: str | None = Field(default=None, description="why there is no fingerprint, or no class")
+
+
 class CellResult(_Model):
     """A cell and what happened in it."""
 
@@ -111,12 +120,18 @@ class CellResult(_Model):
         default_factory=dict, description="what had to be installed, by package: a version or a specifier"
     )
     installed: dict[str, str] = Field(default_factory=dict, description="everything that was installed, by package")
+    surfaces: dict[str, FoundSurface] = Field(
+        default_factory=dict, description="the surface class, by package: botocore and moto"
+    )
     interpreter: UsedInterpreter | None = Field(default=None, description="null when no test was started")
     sets: dict[str, SetResult] = Field(default_factory=dict)
     install_seconds: float | None = Field(default=None, description="wall clock, until the tests could start")
     tests_seconds: float | None = Field(default=None, description="wall clock, of all sets")
     repeat: str = Field(description="the command that repeats it")
     output: str | None = Field(default=None, description="the end of what was printed, where that explains the outcome")
+    run: int | None = Field(
+        default=None, ge=0, description="in a merged document, the run that this was found in: an index into `runs`"
+    )
 
 
 class Machine(_Model):
@@ -128,11 +143,23 @@ class Machine(_Model):
     cpus: int
 
 
+class Origin(_Model):
+    """One of the runs that a document was merged from: all of it but the cells."""
+
+    started: AwareDatetime
+    seconds: float = Field(description="wall clock")
+    finished: bool
+    command: str
+    overrides: dict[str, str] = Field(default_factory=dict)
+    machine: Machine
+    tools: dict[str, str]
+
+
 class RunResult(_Model):
-    """A run: every cell that was asked for, in the order of the matrix."""
+    """A run, or several merged into one: every cell that was asked for, in the order of the matrix."""
 
     format: int = FORMAT
-    started: datetime
+    started: AwareDatetime
     seconds: float = Field(description="wall clock")
     finished: bool = Field(description="false while it goes on, and for ever if the machine stopped")
     command: str
@@ -140,6 +167,20 @@ class RunResult(_Model):
     machine: Machine
     tools: dict[str, str] = Field(description="the versions of what ran the cells: python, tox, tox-uv, uv")
     cells: tuple[CellResult, ...]
+    runs: tuple[Origin, ...] = Field(
+        default=(), description="what a merged document was merged from, oldest first; empty in that of a single run"
+    )
+
+    @model_validator(mode="after")
+    def _check_cells(self) -> RunResult:
+        seen: set[str] = set()
+        for cell in self.cells:
+            if cell.name in seen:
+                raise ValueError(f"the cell {cell.name} is there twice")
+            if cell.run is not None and cell.run >= len(self.runs):
+                raise ValueError(f"the cell {cell.name} is of run {cell.run}, and there are {len(self.runs)} runs")
+            seen.add(cell.name)
+        return self
 
     @property
     def failures(self) -> tuple[CellResult, ...]:
@@ -169,7 +210,7 @@ def read_results(path: Path) -> RunResult:
     """
     form = _read(_Format, path).format
     if form != FORMAT:
-        raise ResultsError(f"{path}: is of format {form}; this boto_matrix reads format {FORMAT}")
+        raise ResultsError(wrong_format(path, form, FORMAT))
     return _read(RunResult, path)
 
 
@@ -200,10 +241,4 @@ def _read(model: type[_Read], path: Path) -> _Read:
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        raise ResultsError(f"{path}: is not the results of a run: {_first(error)}") from error
-
-
-def _first(error: ValidationError) -> str:
-    fault = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in fault["loc"])
-    return f"{place}: {fault['msg']}" if place else fault["msg"]
+        raise ResultsError(not_results(path, error)) from error
