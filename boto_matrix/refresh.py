@@ -1,7 +1,7 @@
 """The text of matrix.yaml, the releases there are, the surface → the text as it should be, and what changed in it.
 
-The rows that somebody put there for a reason of their own stay: only the newest row of a minor is moved on, unless it is
-one side of a change of the surface, too; only a row with a release that was taken back is removed.
+The rows that somebody put there for a reason of their own stay: only the newest row of a minor is moved on, unless it
+is one side of a change of the surface, too; only a row with a release that was taken back is removed.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class _Refresh:
         return Row(wanted.boto3, wanted.botocore, _range(pythons, admitted, limits), why)
 
     def _neighbour(self, boto3: Version) -> Row | None:
-        """Give the row of the nearest release: of its minor if there is one, else the next newer, else the next older."""
+        """Give the row of the nearest release: of its minor if that has one, else the next newer, or older."""
         rows = self.edit.rows
         same = [row for row in rows if row.boto3.release[:2] == boto3.release[:2]]
         if same:
