@@ -48,19 +48,21 @@ class Chain(NamedTuple):
         """Where the request went last."""
         return self.hops[-1].url if self.hops else self.original
 
-    def follow(self, status: int, location: str, policy: RedirectPolicy) -> Chain:
+    def follow(self, status: int, location: str | None, policy: RedirectPolicy) -> Chain:
         """The chain with one more hop.
 
         Args:
             status: the status of the answer, one of `STATUSES`.
-            location: its `Location` header, as Python's HTTP client hands it over.
+            location: its `Location` header, as Python's HTTP client hands it over; None if it has none.
             policy: the limits.
 
         Raises:
             Unfollowable: the URL is malformed, names another object, is forbidden by the policy, was visited before, or
                 is one hop more than the policy allows.
         """
-        shown = redacted(location)
+        if location is None:
+            raise self._stop("InvalidRedirectLocation", f"The answer with status {status} has no Location to follow")
+        shown = f"'{redacted(location)}'"
         try:
             url = resolve(location, self.current, self.original, self.bucket)
             policy.check(url, self.current, self.original)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 
 class RedirectError(ClientError):  # type: ignore[misc]  # botocore has no types
@@ -12,6 +13,15 @@ class RedirectError(ClientError):  # type: ignore[misc]  # botocore has no types
     `InvalidRedirectLocation`, `RedirectToOtherObject`, `RedirectRefused`, `RedirectLoop`, `TooManyRedirects` and
     `RedirectBodyNotRewindable`; `response["ResponseMetadata"]["Redirects"]` lists the hops that were followed before.
     """
+
+
+class UnreadableAnswerError(BotoCoreError, ResponseParserError):  # type: ignore[misc]  # botocore has no types
+    """An answer that botocore's parsers cannot read: a number that is none, a date that is none, broken XML.
+
+    botocore lets what its parsers stumble over (`ValueError`, `AttributeError` …) through to the caller.
+    """
+
+    fmt = "The answer of {endpoint_url} cannot be read: {error}"
 
 
 class UnsupportedBotocoreError(RuntimeError):

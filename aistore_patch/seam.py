@@ -16,12 +16,13 @@ from typing import Any, Callable
 from urllib.parse import unquote, urlsplit
 
 from botocore.awsrequest import AWSRequest, create_request_object
-from botocore.exceptions import ConnectionClosedError, HTTPClientError, UnseekableStreamError
+from botocore.exceptions import BotoCoreError, ConnectionClosedError, HTTPClientError, UnseekableStreamError
+from botocore.parsers import ResponseParserError
 
 from . import wire
 from .body import Body, NotRewindable
 from .chain import STATUSES, Chain, Unfollowable
-from .errors import RedirectError, UnsupportedBotocoreError
+from .errors import RedirectError, UnreadableAnswerError, UnsupportedBotocoreError
 from .location import parse_url, redacted, split_netloc
 from .policy import RedirectPolicy
 
@@ -104,7 +105,7 @@ def wrapped(cls: type, policy: Callable[[], RedirectPolicy]) -> dict[str, Callab
 
     @functools.wraps(cls._do_get_response)  # type: ignore[attr-defined]  # checked by check_supported
     def _do_get_response(self: Any, request: Any, operation_model: Any, *context: Any) -> Any:
-        send = functools.partial(originals["_do_get_response"], self)
+        send = functools.partial(_send_and_parse, originals["_do_get_response"], self)
         call = getattr(request, _CALL, None)
         if call is None or call.followed:
             return send(request, operation_model, *context)
@@ -178,6 +179,19 @@ _NOT_REWINDABLE = (
 )
 
 
+# What botocore's parsers raise over a malformed answer, as far as it is not botocore's own.
+_STUMBLED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, ResponseParserError)
+
+
+def _send_and_parse(original: Callable[..., Any], endpoint: Any, request: Any, *more: Any) -> Any:
+    try:
+        return original(endpoint, request, *more)
+    except BotoCoreError:
+        raise
+    except _STUMBLED as error:
+        return None, UnreadableAnswerError(endpoint_url=redacted(request.url), error=error)
+
+
 def _redirect_in(outcome: Any, request: Any) -> Any:
     """The answer that redirects, None where the outcome is another."""
     success, exception = outcome
@@ -190,9 +204,13 @@ def _redirect_in(outcome: Any, request: Any) -> Any:
 
 
 def _is_redirect(answer: Any, url: str) -> bool:
-    """Whether the answer is a redirect as AIStore means it, and none of those that botocore handles for AWS."""
+    """Whether the answer is a redirect as AIStore means it, and none of those that botocore handles for AWS.
+
+    One without a Location is one too, and ends as an error: botocore would look for the bucket's region instead, with a
+    request that is answered in the same way, and so on (`S3RegionRedirector.get_bucket_region`, all versions).
+    """
     headers = answer.headers
-    if answer.status_code not in STATUSES or "Location" not in headers or "x-amz-bucket-region" in headers:
+    if answer.status_code not in STATUSES or "x-amz-bucket-region" in headers:
         return False
     return str(headers.get("Server", "")).startswith("AIStore") or not _AWS_HOST.search(urlsplit(url).hostname or "")
 
@@ -207,7 +225,7 @@ def _chain_of(request: Any, endpoint: Any) -> Chain:
 def _follow_one(chain: Chain, answer: Any, policy: RedirectPolicy, operation_model: Any) -> Chain:
     before = chain.current
     try:
-        chain = chain.follow(answer.status_code, answer.headers["Location"], policy)
+        chain = chain.follow(answer.status_code, answer.headers.get("Location"), policy)
     except Unfollowable as reason:
         logger.warning("%s: %s", operation_model.name, reason)
         raise

@@ -148,6 +148,7 @@ def test_an_answer_that_breaks_off_is_botocores_error(cluster: Cluster, client: 
 
 
 MALFORMED = [
+    None,
     b"",
     b" ",
     b"http://",
@@ -180,9 +181,9 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("location", MALFORMED)
-@pytest.mark.parametrize("status", [307])
+@pytest.mark.parametrize("status", [301, 307])
 def test_a_malformed_location_is_named_and_nothing_is_sent(
-    cluster: Cluster, make_client: MakeClient, location: bytes, status: int, no_waiting: list[float]
+    cluster: Cluster, make_client: MakeClient, location: bytes | None, status: int, no_waiting: list[float]
 ) -> None:
     client = make_client(cluster, **three_attempts("standard"))
     cluster.proxy.fail_with(Fault.redirect(location, status))
@@ -230,6 +231,17 @@ def test_whatever_location_comes_the_caller_sees_botocores_errors(
     cluster.proxy.fail_with(Fault.redirect(location.replace(b"\n", b"")))
     with contextlib.suppress(ClientError, BotoCoreError):
         client.head_object(Bucket=BUCKET, Key="k")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"Content-Length: five", b"Last-Modified: never", b"x-amz-object-lock-retain-until-date: 99999999999999999999"],
+)
+def test_an_answer_that_cannot_be_parsed_is_botocores_error(cluster: Cluster, client: Any, header: bytes) -> None:
+    cluster.target_of(BUCKET, "k").fail_with(Fault.raw(b"HTTP/1.1 200 OK\r\n" + header + b"\r\n\r\n"))
+    with pytest.raises(BotoCoreError, match=r"The answer of http.* cannot be read") as caught:
+        client.head_object(Bucket=BUCKET, Key="k")
+    assert "pid=" not in str(caught.value)
 
 
 @given(head=st.binary(max_size=80), status=st.sampled_from([b"307", b"200", b"999", b"30", b"-1", b"\xff"]))
