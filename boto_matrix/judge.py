@@ -96,7 +96,9 @@ def _counted(tests: list[str]) -> str:
 def _wrong_versions(requested: Mapping[str, str], packages: Mapping[str, str]) -> str | None:
     installed = {canonicalize_name(name): version for name, version in packages.items()}
     wrong = [
-        f"{package} {installed.get(canonicalize_name(package), 'is not')} is installed, {wanted} was asked for"
+        f"{package} {found} is installed, {wanted} was asked for"
+        if (found := installed.get(canonicalize_name(package)))
+        else f"{package} is not installed, {wanted} was asked for"
         for package, wanted in requested.items()
         if not _is_version(installed.get(canonicalize_name(package)), wanted)
     ]

@@ -35,6 +35,8 @@ def show(run: RunResult, console: Console) -> None:
         console.print(_failure(failure), soft_wrap=True)
     if run.failures:
         console.print()
+    if run.overrides:
+        console.print(Text(_overridden(run)), soft_wrap=True)
     console.print(_table(run.cells, glyphs))
     console.print(Text(_legend(run.cells, glyphs), style="dim"), soft_wrap=True)
     for reason in dict.fromkeys(cell.reason for cell in run.cells if cell.outcome is Outcome.NO_INTERPRETER):
@@ -47,6 +49,15 @@ def summary(run: RunResult) -> str:
     passed = sum(cell.outcome is Outcome.PASSED for cell in run.cells)
     skipped = len(run.cells) - passed - failed
     return f"cells: {passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
+
+
+def _overridden(run: RunResult) -> str:
+    """What really ran, where it is not what the rows are named for."""
+    asked = " ".join(f"{name}={value}" for name, value in run.overrides.items())
+    pairs = dict.fromkeys(
+        ", ".join(f"{package} {version}" for package, version in cell.requested.items()) for cell in run.cells
+    )
+    return f"Instead of the pins, for {asked}: {'; '.join(filter(None, pairs)) or 'nothing'}"
 
 
 def _failure(cell: CellResult) -> RenderableType:
