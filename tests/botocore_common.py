@@ -27,7 +27,7 @@ from botocore.exceptions import ClientError
 
 import aistore_patch
 from tests.unit.botocore_patch import mock_s3_redirect
-from tests.unit.botocore_patch.mock_s3_redirect import MockCluster
+from tests.unit.botocore_patch.mock_s3_redirect import PROXY, TARGETS, MockCluster
 
 STATUSES = (301, 302, 307, 308)
 AISTORE_STATUS = 307  # the one that AIStore uses
@@ -103,12 +103,20 @@ class CheckedClient:
         ledger.clear()
         try:
             with self._redirecting():
-                return getattr(self._client, operation)(*args, **kwargs)
+                answer = getattr(self._client, operation)(*args, **kwargs)
+            if answer is not None:  # a managed transfer has none
+                self._check_what_is_told(answer["ResponseMetadata"])
+            return answer
         finally:
             assert not ledger.refused, f"{operation}: the target refused {ledger.refused}"
             assert ledger.redirects, f"{operation}: nothing was redirected"
             assert ledger.followed == len(ledger.redirects), f"{operation}: not followed: {ledger.redirects}"
             assert not ledger.answered_by_proxy
+
+    def _check_what_is_told(self, metadata: Any) -> None:
+        assert [hop["HTTPStatusCode"] for hop in metadata["Redirects"]] == [self._status] * self.hops
+        assert metadata["RetryAttempts"] == 0  # a redirect is no retry
+        assert metadata["HTTPStatusCode"] < 300
 
     def _is_refused(self, operation: str, *args: Any, **kwargs: Any) -> Any:
         self._check_that_it_fails(operation, *map(_unused, args), **{name: _unused(kwargs[name]) for name in kwargs})
@@ -320,7 +328,7 @@ class EveryOperation:
 
     # Answers that name a URL and are no redirects
 
-    @pytest.mark.parametrize("status_with_location", [200, 300, 303, 403])
+    @pytest.mark.parametrize("status_with_location", [200, 300, 303, 304, 403])
     def test_location_alone_is_not_followed(
         self, client: Any, cluster: MockCluster, key: str, status_with_location: int
     ) -> None:
@@ -345,9 +353,21 @@ class EveryRedirect:
 
     def test_redirects_without_end_are_an_error(self, client: Any, cluster: MockCluster, key: str) -> None:
         cluster.ledger.clear()
-        with cluster.redirecting(AISTORE_STATUS, hops=50), pytest.raises(ClientError):
+        with cluster.redirecting(AISTORE_STATUS, hops=50), pytest.raises(ClientError) as caught:
             client.get_object(Bucket=BUCKET, Key=key)
         assert cluster.ledger.followed == (aistore_patch.RedirectPolicy().max_hops if self.patched else 0)
+        assert "utm=" not in str(caught.value)  # a query may hold secrets
+
+    @pytest.mark.parametrize(
+        "place", [f"{PROXY}/{BUCKET}/asked-for", f"{TARGETS[0]}/{BUCKET}/other"], ids=["loop", "other"]
+    )
+    def test_location_of_no_use_is_an_error(self, client: Any, cluster: MockCluster, place: str) -> None:
+        cluster.ledger.clear()
+        with cluster.redirecting(AISTORE_STATUS, headers={"Location": place}), pytest.raises(ClientError):
+            client.delete_object(Bucket=BUCKET, Key="asked-for")
+        assert len(cluster.ledger.redirects) == 1
+        assert cluster.ledger.followed == 0
+        assert cluster.ledger.refused == []
 
     def test_redirect_of_aws_is_left_to_botocore(self, cluster: MockCluster, key: str) -> None:
         client = make_client()  # it will remember the region

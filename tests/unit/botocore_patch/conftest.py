@@ -30,8 +30,8 @@ def pytest_before_processes() -> None:
 
 
 @pytest.fixture(scope="class", autouse=True)
-def right_process(request: pytest.FixtureRequest) -> None:
-    """Patch as users do, if this set is patched; fail in a process of the wrong kind."""
+def right_process(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Patch as users do, if this set is patched; fail in a process of the wrong kind. Unpatch in the end."""
     own_file = request.path
     assert file_of_this_process() == own_file, (
         f"{own_file.name} must run in a process of its own, and this one is of {file_of_this_process()}. "
@@ -42,6 +42,9 @@ def right_process(request: pytest.FixtureRequest) -> None:
     if request.cls.patched:
         from aistore_patch import botocore  # noqa: F401  # importing it patches this process
     assert aistore_patch.is_patched() == request.cls.patched
+    yield
+    aistore_patch.unpatch()
+    assert _endpoint_is_botocores_own(), "unpatched, botocore.endpoint.Endpoint is not what it was"
 
 
 @pytest.fixture(scope="class")
