@@ -32,6 +32,8 @@ def main(argv: Sequence[str]) -> int:
     chosen = importlib.import_module(COMMANDS[arguments.command][0])
     try:
         return int(chosen.main(arguments, pytest_arguments))
+    except KeyboardInterrupt:
+        return 130  # 128 + SIGINT, as a shell has it
     except _mistakes() as mistake:
         print(f"boto_matrix: {mistake}", file=sys.stderr)
         return 2

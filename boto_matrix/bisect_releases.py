@@ -5,26 +5,26 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 from packaging.version import InvalidVersion, Version
 from rich.console import Console
+from rich.status import Status
 
 from boto_matrix.candidates import Candidates
 from boto_matrix.fingerprint import surface_of, what_changed
-from boto_matrix.halving import first_difference, most_questions
 from boto_matrix.index import IndexUnavailable, NoSuchRelease, PackageIndex, index_from_environment
 from boto_matrix.interpreters import Interpreters, how_to_get
 from boto_matrix.project import project_matrix
-from boto_matrix.results import CellResult, Outcome, SetOutcome
+from boto_matrix.search import Search
 from boto_matrix.sources import ReleasedSources
-from boto_matrix.stands_on import mock_stands_on, patch_stands_on
+from boto_matrix.stands_on import StandsOn, mock_stands_on, patch_stands_on
 from boto_matrix.surface_errors import SurfaceError
-from boto_matrix.trial import Trial, TrialError, run_trial
+from boto_matrix.trial import TrialError
 
 _PACKAGES = ("boto3", "botocore", "moto")
 _STOPPED = 130  # 128 + SIGINT, as a shell has it
-_JUDGED = {"passed": True, "failed": False, "crashed": False}  # outcomes of sets, and of cells
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,26 +40,23 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     """Find the release.
 
     Returns:
-        0 when it is found, 1 when the two ends do not differ as they should, 130 when it was stopped.
+        0 when it is found, 1 when the two ends do not end as they should, 130 when it was stopped.
 
     Raises:
         MatrixError: matrix.yaml is wrong.
         TrialError: there is nothing to choose from, or a cell cannot be run.
-        IndexUnavailable: the index must be asked what releases there are.
-        NoSuchRelease: it does not have one of the ends.
+        IndexUnavailable: the index cannot be asked what releases there are.
+        NoSuchRelease: it does not have one that it lists.
 
     """
     index = index_from_environment()
     ends = sorted([arguments.good, arguments.bad])
     python = _python(arguments.python, arguments.package, ends, index)
-    candidates = Candidates(arguments.package, python, project_matrix(), index)
-    console = Console(highlight=False, emoji=False, soft_wrap=True)
-    search = _Search(arguments, candidates.between(*ends), candidates, pytest_arguments, console)
-    console.print(f"At most {search.most_cells} cells on Python {python}.", markup=False)
+    bisect = _Bisect(arguments, Candidates(arguments.package, python, project_matrix(), index), pytest_arguments)
     try:
-        return search.run()
+        return bisect.run()
     except KeyboardInterrupt:
-        search.say_how_to_go_on()
+        bisect.say_how_to_go_on()
         return _STOPPED
 
 
@@ -88,132 +85,113 @@ def _python(named: str | None, package: str, ends: Sequence[Version], index: Pac
 
 
 @dataclass
-class _Search:
-    """The releases, and what is known of them so far."""
+class _Bisect:
+    """What was asked for, and the telling of what is found."""
 
     asked: argparse.Namespace
-    releases: Sequence[Version]
     candidates: Candidates
     pytest_arguments: Sequence[str]
-    console: Console
-    found: dict[int, CellResult] = field(default_factory=dict)
-
-    @property
-    def most_cells(self) -> int:
-        """How many cells are run at most, those apart that cannot be installed: both ends, and what halving takes."""
-        return 2 + most_questions(len(self.releases))
 
     def run(self) -> int:
-        """Find the first that differs, and tell."""
-        last = len(self.releases) - 1
-        for end in (0, last):
-            expected = self.releases[end] == self.asked.good
-            if self._passes(end) is not expected:
-                return self._refuse(end, should_pass=expected)
-        at_start = self._passes(0)
-
-        def differs(number: int) -> bool | None:
-            passes = self._passes(number)
-            return None if passes is None else passes is not at_start
-
-        self._tell(*first_difference(len(self.releases), differs))
+        """Find the release, and tell."""
+        search = self.search
+        self._say(f"At most {search.most_cells} cells on Python {self.candidates.python}.")
+        for end in (0, len(search.releases) - 1):
+            if search.passes(end) is not self._should_pass(end):
+                return self._refuse(end)
+        same, different = search.first_difference()
+        self._tell(same, different)
         return 0
 
-    def say_how_to_go_on(self) -> None:
-        """Say, after it was stopped, what is known and how to go on from there."""
-        good = [number for number in self.found if self._verdict(number)]
-        bad = [number for number in self.found if self._verdict(number) is False]
-        pairs = [(one, other) for one in good for other in bad]
-        if not pairs:
-            self.console.print("Stopped; nothing is known yet.")
-            return
-        nearest = min(pairs, key=lambda pair: abs(pair[0] - pair[1]))
-        command = self._command(*(str(self.releases[number]) for number in nearest))
-        self.console.print(f"Stopped. Go on with: {command}", markup=False)
+    @cached_property
+    def search(self) -> Search:
+        """What is searched."""
+        releases = self.candidates.between(*sorted([self.asked.good, self.asked.bad]))
+        return Search(
+            self.candidates, releases, self.asked.of_set, self.pytest_arguments, self._is_running, self._has_run
+        )
 
-    def _command(self, good: str, bad: str) -> str:
+    def say_how_to_go_on(self) -> None:
+        """Say, after it was stopped, how to go on from what is known."""
+        self._status.stop()
+        known = self.search.nearest_known()
+        if known is None:
+            self._say("Stopped; nothing is known yet.")
+            return
         options = {"--package": self.asked.package, "--set": self.asked.of_set, "--python": self.candidates.python}
         given = [part for option, value in options.items() if value is not None for part in (option, value)]
         tests = ["--", *self.pytest_arguments] if self.pytest_arguments else []
-        return shlex.join(["python", "-m", "boto_matrix", "bisect", "--good", good, "--bad", bad, *given, *tests])
+        ends = ["--good", str(known[0]), "--bad", str(known[1])]
+        command = shlex.join(["python", "-m", "boto_matrix", "bisect", *ends, *given, *tests])
+        self._say(f"Stopped. Go on with: {command}")
 
-    def _passes(self, number: int) -> bool | None:
-        """Say whether a release passes; None if it cannot be installed. It is run once."""
-        if number not in self.found:
-            shown = f"{self.asked.package} {self.releases[number]}"
-            with Console(stderr=True).status(f"cell {len(self.found) + 1} of at most {self.most_cells}: {shown}"):
-                self.found[number] = run_trial(self._trial(number), self.pytest_arguments)
-            self.console.print(f"{shown}  {self._ended(number)}", markup=False)
-        return self._verdict(number)
+    @cached_property
+    def _console(self) -> Console:
+        return Console(highlight=False, emoji=False, soft_wrap=True)
 
-    def _trial(self, number: int) -> Trial:
-        return self.candidates.trial(self.releases[number])
+    @cached_property
+    def _status(self) -> Status:
+        return Console(stderr=True).status("")
 
-    def _verdict(self, number: int) -> bool | None:
-        cell = self.found[number]
-        if cell.outcome is Outcome.INSTALL_FAILED:
-            return None
-        outcome = self._outcome(cell)
-        if outcome not in _JUDGED:
-            sets = ", ".join(cell.sets) or "none"
-            what = "the tests" if self.asked.of_set is None else f"the set {self.asked.of_set}"
-            reason = f" ({cell.reason})" if cell.reason else ""
-            raise TrialError(f"{what} did not run in {cell.name}{reason}; sets that are there: {sets}")
-        return _JUDGED[outcome]
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False)
 
-    def _outcome(self, cell: CellResult) -> SetOutcome | Outcome | None:
-        if self.asked.of_set is None:
-            return cell.outcome
-        of_set = cell.sets.get(self.asked.of_set)
-        return None if of_set is None else of_set.outcome
+    def _is_running(self, number: int) -> None:
+        text = f"cell {len(self.search.found) + 1} of at most {self.search.most_cells}: {self._name(number)}"
+        self._status.update(text)
+        self._status.start()
 
-    def _ended(self, number: int) -> str:
-        cell = self.found[number]
-        if cell.outcome is Outcome.INSTALL_FAILED or self.asked.of_set is None:
-            return cell.outcome.value + (f": {cell.reason}" if cell.reason else "")
-        outcome = self._outcome(cell)
-        return "not run" if outcome is None else outcome.value
+    def _has_run(self, number: int) -> None:
+        self._status.stop()
+        self._say(f"{self._name(number)}  {self.search.ended(number)}")
 
-    def _refuse(self, end: int, *, should_pass: bool) -> int:
-        release, expected = self.releases[end], "passes" if should_pass else "fails"
-        option = "--good" if should_pass else "--bad"
-        says = f"{self.asked.package} {release} {self._ended(end)}, and {option} says that it {expected}"
-        self.console.print(f"{says}: nothing to search. See it: {self.found[end].repeat}", markup=False)
+    def _name(self, number: int) -> str:
+        return f"{self.asked.package} {self.search.releases[number]}"
+
+    def _should_pass(self, end: int) -> bool:
+        return bool(self.search.releases[end] == self.asked.good)
+
+    def _refuse(self, end: int) -> int:
+        option, expected = ("--good", "passes") if self._should_pass(end) else ("--bad", "fails")
+        says = f"{self._name(end)} {self.search.ended(end)}, and {option} says that it {expected}"
+        self._say(f"{says}: nothing to search. See it: {self.search.found[end].repeat}")
         return 1
 
     def _tell(self, same: int, different: int) -> None:
-        old, new = self.releases[same], self.releases[different]
-        package, between = self.asked.package, self.releases[same + 1 : different]
-        says = f"{package} {new} is the first release that differs"
-        if between:
+        releases = self.search.releases
+        does = "passes" if self.search.passes(different) else "fails"
+        if between := releases[same + 1 : different]:
             untold = ", ".join(map(str, between))
-            says = f"{package} {new} differs and {old} does not; those between could not be installed ({untold})"
-        self.console.print(f"\n{says}.", markup=False)
+            self._say(f"\n{self._name(different)} {does} and {releases[same]} does not; not installable: {untold}.")
+        else:
+            self._say(f"\n{self._name(different)} is the first release that {does}; {releases[same]} does not.")
         self._tell_surface(same, different)
-        self.console.print("See it:", markup=False)
+        self._say("See it:")
         for number in (same, different):
-            self.console.print(f"    {self.found[number].repeat}  # {self._ended(number)}", markup=False)
+            self._say(f"    {self.search.found[number].repeat}  # {self.search.ended(number)}")
 
     def _tell_surface(self, same: int, different: int) -> None:
         stands_on = mock_stands_on() if self.asked.package == "moto" else patch_stands_on()
-        old, new = (self._watched(number) for number in (same, different))
-        if old is None or new is None:
-            return
+        old, new = self._watched(same), self._watched(different)
         between = f"{stands_on.package} {old} and {new}"
         try:
-            sources = ReleasedSources(self.candidates.index)
-            surfaces = [surface_of(sources.of(stands_on.package, version), stands_on) for version in (old, new)]
+            changed = self._changed(stands_on, old, new)
         except (SurfaceError, IndexUnavailable, NoSuchRelease) as error:
-            self.console.print(f"Whether the surface of {between} differs cannot be told: {error}", markup=False)
+            self._say(f"Whether the surface of {between} differs cannot be told: {error}")
             return
-        changed = what_changed(*surfaces)
         if not changed:
-            self.console.print(f"Nothing that is stood on differs between {between}: look elsewhere.", markup=False)
+            self._say(f"Nothing that is stood on differs between {between}: look elsewhere.")
             return
         package = "" if stands_on.package == "botocore" else f" --package {stands_on.package}"
-        self.console.print(f"What is stood on changed between {between}: {', '.join(changed)}.", markup=False)
-        self.console.print(f"    python -m boto_matrix surface{package} --diff {old} {new}", markup=False)
+        self._say(f"What is stood on changed between {between}: {', '.join(changed)}.")
+        self._say(f"    python -m boto_matrix surface{package} --diff {old} {new}")
 
-    def _watched(self, number: int) -> str | None:
+    def _changed(self, stands_on: StandsOn, old: str, new: str) -> list[str]:
+        sources = ReleasedSources(self.candidates.index)
+        before, after = (surface_of(sources.of(stands_on.package, version), stands_on) for version in (old, new))
+        return what_changed(before, after)
+
+    def _watched(self, number: int) -> str:
         """Give the release of botocore, or of moto, that was tried."""
-        return str(self.releases[number]) if self.asked.package == "moto" else self._trial(number).botocore
+        trial = self.search.trial(number)
+        return str(self.search.releases[number]) if self.asked.package == "moto" else trial.botocore

@@ -1,4 +1,4 @@
-"""Runs one cell with given releases and tells how it ended, by what a person would type: `python -m boto_matrix run`."""
+"""Runs one cell with given releases, as a person would, with `python -m boto_matrix run`, and gives how it ended."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Trial:
 
     Attributes:
         cell: the cell.
-        botocore: the release that is then installed; None if that is not fixed.
+        botocore: the release that is then installed.
         overrides: what the environment overrides of its pin.
 
     """
 
     cell: Cell
-    botocore: str | None = None
+    botocore: str
     overrides: Mapping[str, str] = field(default_factory=dict)
 
 
