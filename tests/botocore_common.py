@@ -304,7 +304,7 @@ class EveryOperation:
 
     # Multipart uploads
 
-    def test_parts_become_one_object(self, s3: Any, key: str) -> None:
+    def test_multipart_upload_becomes_one_object(self, s3: Any, key: str) -> None:
         upload = {"Bucket": BUCKET, "Key": key}
         upload["UploadId"] = s3.create_multipart_upload(**upload)["UploadId"]
         parts = []
@@ -316,7 +316,7 @@ class EveryOperation:
         s3.complete_multipart_upload(MultipartUpload={"Parts": parts}, **upload)
         assert _read(s3.get_object(Bucket=BUCKET, Key=key)) == BODY + b"second" + b"third"
 
-    def test_aborted_upload_leaves_nothing(self, s3: Any, key: str) -> None:
+    def test_aborted_multipart_upload_leaves_nothing(self, s3: Any, key: str) -> None:
         upload = {"Bucket": BUCKET, "Key": key}
         upload["UploadId"] = s3.create_multipart_upload(**upload)["UploadId"]
         s3.upload_part(PartNumber=1, Body=BODY, **upload)
