@@ -1,0 +1,411 @@
+"""Who is at fault in a cell that failed: a table of rules over the evidence, of which the first that holds decides.
+
+The four sets are the ground: where a test fails patched and its unpatched controls pass, only the patch has changed;
+where a control fails too, the patch cannot be what did it. Which of the others it was then follows from what else is
+common to all that fails and to nothing that passes: the moto, the botocore, the Python.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from boto_matrix.evidence import (
+    PLAIN_CONTROL,
+    REDIRECT_CONTROL,
+    Code,
+    Evidence,
+    Kind,
+    last_error,
+    raised_in,
+)
+from boto_matrix.results import CellResult, Outcome, RunResult, SetOutcome
+
+
+class Culprit(str, Enum):
+    """Who can be at fault."""
+
+    PATCH = "the patch"
+    MOCK = "the mock or moto"
+    BOTOCORE = "botocore"
+    RESOLVER = "the resolver"
+    INTERPRETER = "the interpreter"
+    NETWORK = "the network"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Who is at fault in a cell.
+
+    Attributes:
+        culprit: who.
+        because: the evidence, as the end of a sentence.
+        rule: the `when` of the rule that decided.
+
+    """
+
+    culprit: Culprit
+    because: str
+    rule: str
+
+    @property
+    def sentence(self) -> str:
+        """The verdict as a sentence."""
+        return f"{self.culprit.value[0].upper()}{self.culprit.value[1:]}: {self.because}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row of the table.
+
+    Attributes:
+        culprit: who is at fault where the rule holds.
+        when: what it looks for, in words.
+        finds: the evidence as the end of a sentence; None where the rule does not hold.
+
+    """
+
+    culprit: Culprit
+    when: str
+    finds: Callable[[Evidence], str | None]
+
+
+def blame(run: RunResult) -> Mapping[str, Verdict]:
+    """Say for each cell that failed, or has no Python, who is at fault; by the cell's name."""
+    judged = {cell.name: blame_cell(cell, run.cells) for cell in run.cells}
+    return {name: verdict for name, verdict in judged.items() if verdict is not None}
+
+
+def blame_cell(cell: CellResult, cells: Sequence[CellResult] = ()) -> Verdict | None:
+    """Say who is at fault in a cell; None if it did not fail.
+
+    Args:
+        cell: the cell.
+        cells: the others of its run, which the rules compare it with; without them there are fewer verdicts.
+
+    """
+    if not cell.outcome.is_failure and cell.outcome is not Outcome.NO_INTERPRETER:
+        return None
+    evidence = Evidence(cell, cells)
+    for rule in RULES:
+        found = rule.finds(evidence)
+        if found is not None:
+            return Verdict(rule.culprit, found, rule.when)
+    return Verdict(Culprit.UNCLEAR, cell.reason or "no rule fits what was found", "no rule holds")
+
+
+# The environment could not be made
+
+# What uv, pip and our own index client print when an index cannot be reached, or turns one away.
+_UNREACHABLE = re.compile(
+    r"error sending request|dns error|failed to lookup|name resolution|are you offline|network was disabled"
+    r"|network is unreachable|connection refused|connection reset|connect timeout|timed out|tcp connect|certificate|failed to fetch"
+    r"|status server error|status client error \(40[137]|does not answer|not reachable|cannot be reached",
+    re.IGNORECASE,
+)
+_BROKEN_PYTHON = re.compile(r"failed to (inspect|query) python|querying python at|broken python", re.IGNORECASE)
+
+
+def _no_interpreter(evidence: Evidence) -> str | None:
+    return evidence.cell.reason if evidence.cell.outcome is Outcome.NO_INTERPRETER else None
+
+
+def _index_is_unreachable(evidence: Evidence) -> str | None:
+    if evidence.cell.outcome is Outcome.INSTALL_FAILED and (line := _line_with(_UNREACHABLE, _told(evidence))):
+        return f"the package index could not be reached: {line}"
+    return None
+
+
+def _python_is_broken(evidence: Evidence) -> str | None:
+    if evidence.cell.outcome is Outcome.INSTALL_FAILED and (line := _line_with(_BROKEN_PYTHON, _told(evidence))):
+        return f"Python {evidence.cell.python} is there and does not work: {line}"
+    return None
+
+
+def _install_failed(evidence: Evidence) -> str | None:
+    if evidence.cell.outcome is Outcome.INSTALL_FAILED:
+        return evidence.cell.reason or "what the cell asks for could not be installed"
+    return None
+
+
+# Nothing could be run
+
+
+def _nothing_ran_for(*codes: Code) -> Callable[[Evidence], str | None]:
+    def finds(evidence: Evidence) -> str | None:
+        if evidence.is_nothing_run and (code := raised_in(evidence.import_text)) in codes and code is not None:
+            return f"{code.value} could not be imported, so that no test ran: {_import_error(evidence)}"
+        return None
+
+    return finds
+
+
+def _nothing_ran_on_any_python(evidence: Evidence) -> str | None:
+    if not evidence.is_nothing_run or evidence.runs_elsewhere(on_same_python=False):
+        return None
+    if other := evidence.runs_elsewhere(on_same_python=True):
+        is_alone = sum(cell.pin == evidence.cell.pin for cell in evidence.cells) < 2
+        if not is_alone and raised_in(evidence.import_text) is Code.BOTOCORE:
+            return f"it could be imported on no Python, while {other.name} runs on this one: {_import_error(evidence)}"
+    return None
+
+
+def _nothing_ran(evidence: Evidence) -> str | None:
+    if not evidence.is_nothing_run or evidence.cell.outcome is not Outcome.CRASHED:
+        return None
+    other = evidence.runs_elsewhere(on_same_python=False)
+    elsewhere = f"; {other.name} runs" if other else ""
+    return f"no test ran on Python {evidence.cell.python}: {_import_error(evidence)}{elsewhere}"
+
+
+# Something crashed, or never ended
+
+
+def _hung_patched(evidence: Evidence) -> str | None:
+    controls = [evidence.cell.sets.get(name) for name in (PLAIN_CONTROL, REDIRECT_CONTROL)]
+    is_hung = evidence.cell.outcome is Outcome.CRASHED and not any(name in evidence.failing for name in _CONTROLS)
+    if is_hung and all(one is not None and one.outcome is SetOutcome.PASSED for one in controls):
+        cut_off = [name for name in evidence.failing if evidence.cell.sets[name].outcome is not SetOutcome.FAILED]
+        if cut_off:
+            return f"{_listed(cut_off)} did not come to an end; the unpatched controls did, and pass"
+    return None
+
+
+def _control_died(evidence: Evidence) -> str | None:
+    died = [name for name in _CONTROLS if name in evidence.failing and _is_crashed(evidence, name)]
+    if died and not _is_timed_out(evidence):
+        return f"the process of {_listed(died)}, in which nothing is patched, died"
+    return None
+
+
+# Tests failed
+
+
+def _patch_refuses(evidence: Evidence) -> str | None:
+    return _error_with("UnsupportedBotocoreError", evidence)
+
+
+def _patch_leaks(evidence: Evidence) -> str | None:
+    error = _error_with(r"has (patched|changed) botocore", evidence, *_CONTROLS)
+    return error and f"botocore is patched where nobody asked for it: {error}"
+
+
+def _mock_refuses(evidence: Evidence) -> str | None:
+    return _error_with("MotoHasMovedError", evidence)
+
+
+def _raised_in_mock(evidence: Evidence) -> str | None:
+    for failure in evidence.failures(*_CONTROLS):
+        if failure.raised_in in (Code.MOCK, Code.MOTO) and failure.raised_in is not None:
+            return f"an unpatched control fails by an error in {failure.raised_in.value} itself: {failure.error}"
+    return None
+
+
+# EPERM, EACCES, EAFNOSUPPORT, EADDRNOTAVAIL, ENETUNREACH, ECONNREFUSED, EHOSTUNREACH; and botocore's names for them
+_NO_LOOPBACK = re.compile(
+    r"\[Errno (1|13|97|99|101|111|113)\]|EndpointConnectionError|ConnectTimeoutError|Could not connect to the endpoint"
+)
+
+
+def _loopback_is_refused(evidence: Evidence) -> str | None:
+    errors = [failure.error for failure in evidence.failures()]
+    refused = [error for error in errors if error and _NO_LOOPBACK.search(error)]
+    if evidence.fails_on_sockets_only and len(refused) * 2 > len(errors):
+        return f"{len(refused)} of {len(errors)} failing tests could not connect to this machine itself: {refused[0]}"
+    return None
+
+
+def _only_patched(evidence: Evidence) -> str | None:
+    if evidence.kind is not Kind.ONLY_PATCHED:
+        return None
+    found = f"{_counted(evidence, Kind.ONLY_PATCHED)}, and {_pass_or_passes(evidence)} in the unpatched controls"
+    if evidence.on_sockets is SetOutcome.PASSED:
+        return f"{found}. On real sockets all passes: look at the mock's targets, too"
+    return found
+
+
+def _python_differs(evidence: Evidence) -> str | None:
+    if evidence.kind is Kind.PLAIN:
+        test = evidence.by_kind[Kind.PLAIN][0]
+        if other := evidence.passes_where_only_differs(None, test):
+            return f"{_counted(evidence, Kind.PLAIN)}; the same botocore and moto pass in {other.name}"
+    return None
+
+
+def _moto_differs(evidence: Evidence) -> str | None:
+    if evidence.kind is Kind.PLAIN:
+        test = evidence.by_kind[Kind.PLAIN][0]
+        if other := evidence.passes_where_only_differs("moto", test):
+            return f"{_counted(evidence, Kind.PLAIN)}; {other.name} passes with moto {other.installed.get('moto')}"
+        if number := evidence.fails_wherever_differs("botocore", test):
+            moto = evidence.cell.installed.get("moto")
+            return f"{_counted(evidence, Kind.PLAIN)}, also with {number} other botocores and the same moto {moto}"
+    return None
+
+
+def _sockets_pass(evidence: Evidence) -> str | None:
+    if evidence.kind is Kind.PLAIN and evidence.on_sockets is SetOutcome.PASSED:
+        return f"{_counted(evidence, Kind.PLAIN)}, while on real sockets, without moto, all passes"
+    return None
+
+
+def _botocore_differs(evidence: Evidence) -> str | None:
+    if evidence.kind is Kind.PLAIN:
+        test = evidence.by_kind[Kind.PLAIN][0]
+        if other := evidence.passes_where_only_differs("botocore", test):
+            return f"{_counted(evidence, Kind.PLAIN)}; the same moto passes with botocore {other.installed['botocore']}"
+    return None
+
+
+def _sockets_fail(evidence: Evidence) -> str | None:
+    if evidence.kind is Kind.PLAIN and evidence.on_sockets is SetOutcome.FAILED:
+        return f"{_counted(evidence, Kind.PLAIN)}, and on real sockets, without moto, tests fail too"
+    return None
+
+
+def _controls_fail(evidence: Evidence) -> str | None:
+    if evidence.kind is Kind.PLAIN:
+        return f"{_counted(evidence, Kind.PLAIN)}: the patch had no part in it"
+    return None
+
+
+def _redirects_are_taken_otherwise(evidence: Evidence) -> str | None:
+    if evidence.kind is Kind.REDIRECTED and (
+        not evidence.failing_patched_too or evidence.on_sockets is SetOutcome.FAILED
+    ):
+        return f"{_counted(evidence, Kind.REDIRECTED)}: unpatched, it takes redirects otherwise than it did"
+    return None
+
+
+def _redirects_fail(evidence: Evidence) -> str | None:
+    if evidence.kind is Kind.REDIRECTED:
+        return f"{_counted(evidence, Kind.REDIRECTED)}, and patched as well: its redirects are not what they should be"
+    return None
+
+
+def _only_on_sockets(evidence: Evidence) -> str | None:
+    if evidence.fails_on_sockets_only:
+        return f"the four sets pass, and on real sockets fails {_tests(evidence, *evidence.failing)}"
+    return None
+
+
+_CONTROLS = (PLAIN_CONTROL, REDIRECT_CONTROL)
+
+RULES: tuple[Rule, ...] = (
+    Rule(Culprit.INTERPRETER, "the Python is not on this machine", _no_interpreter),
+    Rule(Culprit.NETWORK, "the install failed, and the index could not be reached", _index_is_unreachable),
+    Rule(Culprit.INTERPRETER, "the install failed, and the Python does not work", _python_is_broken),
+    Rule(Culprit.RESOLVER, "the install failed otherwise, or installed other versions than asked for", _install_failed),
+    Rule(Culprit.PATCH, "no test ran, for importing aistore_patch fails", _nothing_ran_for(Code.PATCH)),
+    Rule(Culprit.MOCK, "no test ran, for importing moto or the mock fails", _nothing_ran_for(Code.MOTO, Code.MOCK)),
+    Rule(
+        Culprit.BOTOCORE,
+        "no test ran, for importing botocore fails on every Python, while others run on this one",
+        _nothing_ran_on_any_python,
+    ),
+    Rule(Culprit.INTERPRETER, "no test ran: importing fails on this Python, or the process dies", _nothing_ran),
+    Rule(Culprit.PATCH, "a patched set died or did not end, and the controls pass", _hung_patched),
+    Rule(Culprit.INTERPRETER, "the process of a control died", _control_died),
+    Rule(Culprit.PATCH, "the patch itself says that it does not support this botocore", _patch_refuses),
+    Rule(Culprit.PATCH, "a control finds botocore patched", _patch_leaks),
+    Rule(Culprit.MOCK, "the mock itself says that this moto lacks what it stands on", _mock_refuses),
+    Rule(Culprit.MOCK, "a control fails by an error that the mock or moto raised", _raised_in_mock),
+    Rule(
+        Culprit.NETWORK,
+        "the four sets pass, and most that fails on real sockets could not connect on loopback",
+        _loopback_is_refused,
+    ),
+    Rule(Culprit.PATCH, "most failing tests fail patched and pass in their unpatched controls", _only_patched),
+    Rule(
+        Culprit.INTERPRETER,
+        "tests fail without patch and redirects; with the same botocore and moto they pass on another Python",
+        _python_differs,
+    ),
+    Rule(
+        Culprit.MOCK,
+        "tests fail without patch and redirects; they pass with another moto, or fail with every botocore on this moto",
+        _moto_differs,
+    ),
+    Rule(Culprit.MOCK, "tests fail without patch and redirects, and all sets on real sockets pass", _sockets_pass),
+    Rule(
+        Culprit.BOTOCORE,
+        "tests fail without patch and redirects; with the same moto they pass on another botocore",
+        _botocore_differs,
+    ),
+    Rule(Culprit.BOTOCORE, "tests fail without patch and redirects, and on real sockets too", _sockets_fail),
+    Rule(Culprit.MOCK, "tests fail without patch and redirects, and there is nothing to compare with", _controls_fail),
+    Rule(
+        Culprit.BOTOCORE,
+        "tests fail with redirects only, unpatched and not patched, or on real sockets too",
+        _redirects_are_taken_otherwise,
+    ),
+    Rule(Culprit.MOCK, "tests fail with redirects only, patched and unpatched", _redirects_fail),
+    Rule(Culprit.PATCH, "the four sets pass and tests on real sockets fail", _only_on_sockets),
+)
+"""The table: the first rule that holds decides."""
+
+
+# How evidence is put into words
+
+_SHOWN = 2
+_TREE = "×╰─▶│ "  # noqa: RUF001 - it is uv that draws with a multiplication sign
+
+
+def _counted(evidence: Evidence, kind: Kind) -> str:
+    names = evidence.by_kind[kind]
+    others = sum(len(found) for other, found in evidence.by_kind.items() if other is not kind)
+    rest = f" ({others} more fail in another way)" if others else ""
+    return f"{_some(names)} {'fails' if len(names) == 1 else 'fail'} {_WORDS[kind]}{rest}"
+
+
+_WORDS = {
+    Kind.ONLY_PATCHED: "patched",
+    Kind.PLAIN: "with nothing patched and nothing redirected",
+    Kind.REDIRECTED: "unpatched with redirects",
+}
+
+
+def _pass_or_passes(evidence: Evidence) -> str:
+    return "passes" if len(evidence.by_kind[Kind.ONLY_PATCHED]) == 1 else "pass"
+
+
+def _tests(evidence: Evidence, *sets: str) -> str:
+    return _some([name for one in sets for name in evidence.failing[one]])
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(names)
+
+
+def _import_error(evidence: Evidence) -> str:
+    return last_error(evidence.import_text) or evidence.cell.reason or "it says nothing"
+
+
+def _told(evidence: Evidence) -> str:
+    return f"{evidence.cell.output or ''}\n{evidence.cell.reason or ''}"
+
+
+def _line_with(pattern: re.Pattern[str], text: str) -> str | None:
+    """Give the first line that says it, without the tree that uv draws before its lines."""
+    return next((line.lstrip(_TREE) for line in text.splitlines() if pattern.search(line)), None)
+
+
+def _error_with(pattern: str, evidence: Evidence, *sets: str) -> str | None:
+    errors = (failure.error for failure in evidence.failures(*sets))
+    return next((error for error in errors if error and re.search(pattern, error)), None)
+
+
+def _is_crashed(evidence: Evidence, name: str) -> bool:
+    return evidence.cell.sets[name].outcome is SetOutcome.CRASHED
+
+
+def _is_timed_out(evidence: Evidence) -> bool:
+    return "took longer" in (evidence.cell.reason or "")

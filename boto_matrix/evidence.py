@@ -1,0 +1,248 @@
+"""What the result of a cell says about who is at fault in it: questions with plain answers, and no judgement.
+
+The four sets are an experiment with two factors, the patch and the redirects; a test of the same name is in each of
+them. The other sets talk to servers on real sockets, without moto. The other cells of a run vary one thing more each:
+the Python, the botocore, the moto.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+from boto_matrix.results import CellResult, Outcome, SetOutcome, TestResult
+
+PLAIN_CONTROL = "noredirect_unpatched"
+REDIRECT_CONTROL = "redirects_unpatched"
+PATCHED = ("noredirect_patched", "redirects_patched")
+FOUR_SETS = (PLAIN_CONTROL, REDIRECT_CONTROL, *PATCHED)
+
+_COLLECTION = "collection"
+"""The name under which a test file that could not be imported is noted."""
+
+_LONGEST_ERROR = 200
+_STATUSES = ("301", "302", "307", "308")
+_BAD = (SetOutcome.FAILED, SetOutcome.CRASHED)
+
+
+class Code(str, Enum):
+    """Whose code a line is."""
+
+    PATCH = "aistore_patch"
+    MOCK = "the mock"
+    MOTO = "moto"
+    BOTOCORE = "botocore"
+    TESTS = "the tests"
+
+
+class Kind(str, Enum):
+    """In which of the four sets a test fails."""
+
+    ONLY_PATCHED = "patched, while its unpatched controls pass"
+    PLAIN = "unpatched and without redirects"
+    REDIRECTED = "unpatched with redirects, and not without"
+
+
+# Lines of a traceback, as pytest writes them (`path.py:12: KeyError`, `path.py:12: in name`) and as Python does.
+_FRAME = re.compile(
+    r'^(?:INTERNALERROR> )?\s*(?:File "(?P<file>[^"]+)", line \d+|(?P<path>\S+\.py):\d+:)', re.MULTILINE
+)
+_ERROR = re.compile(r"^(?:E|INTERNALERROR>)\s+(\S*?\w+(?:Error|Exception|Interrupt|Exit)\b.*)$", re.MULTILINE)
+_OWNERS = (
+    (re.compile(r"(^|/)moto/"), Code.MOTO),
+    (re.compile(r"(^|/)(botocore|boto3|s3transfer)/"), Code.BOTOCORE),
+    (re.compile(r"(^|/)tests/.*mock_s3_redirect\.py$"), Code.MOCK),
+    (re.compile(r"(^|/)aistore_patch/"), Code.PATCH),
+    (re.compile(r"(^|/)tests/"), Code.TESTS),
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a failing test left.
+
+    Attributes:
+        error: the last error of its traceback, ``KeyError: 'boom'``; None if it has none.
+        raised_in: whose code raised it; None if it cannot be said.
+
+    """
+
+    error: str | None
+    raised_in: Code | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A cell, the run that it is of, and what can be asked of them."""
+
+    cell: CellResult
+    cells: Sequence[CellResult] = ()
+
+    @cached_property
+    def is_nothing_run(self) -> bool:
+        """Whether no test came as far as to begin."""
+        return not any(
+            test.name != _COLLECTION and test.outcome is not SetOutcome.NOT_RUN
+            for one in self.cell.sets.values()
+            for test in one.tests
+        )
+
+    @cached_property
+    def failing(self) -> dict[str, dict[str, TestResult]]:
+        """The tests that failed, by set and name, and where a set was cut off, those that it had not come to."""
+        found = {}
+        for name, one in self.cell.sets.items():
+            is_unfinished = one.outcome in (SetOutcome.CRASHED, SetOutcome.NOT_RUN)
+            is_cut_off = self.cell.outcome is Outcome.CRASHED and is_unfinished
+            bad = (*_BAD, SetOutcome.NOT_RUN) if is_cut_off else _BAD
+            tests = {_base(test.name): test for test in one.tests if test.outcome in bad}
+            if tests:
+                found[name] = tests
+        return found
+
+    @cached_property
+    def by_kind(self) -> dict[Kind, list[str]]:
+        """The names of the failing tests of the four sets, by where they fail; a name is under one kind only."""
+        names = dict.fromkeys(name for one in FOUR_SETS for name in self.failing.get(one, ()))
+        kinds: dict[Kind, list[str]] = {kind: [] for kind in Kind}
+        for name in names:
+            if self._fails(PLAIN_CONTROL, name):
+                kinds[Kind.PLAIN].append(name)
+            elif self._fails(REDIRECT_CONTROL, name):
+                kinds[Kind.REDIRECTED].append(name)
+            elif self._a_control_passes(name):
+                kinds[Kind.ONLY_PATCHED].append(name)
+        return kinds
+
+    @cached_property
+    def kind(self) -> Kind | None:
+        """How most of its failing tests fail; in doubt, what is first in `Kind`. None if the controls say nothing."""
+        most = max(Kind, key=lambda kind: len(self.by_kind[kind]))
+        return most if self.by_kind[most] else None
+
+    @cached_property
+    def failing_patched_too(self) -> bool:
+        """Whether a test that fails in a control fails patched as well."""
+        names = {*self.by_kind[Kind.PLAIN], *self.by_kind[Kind.REDIRECTED]}
+        return any(name in self.failing.get(one, ()) for name in names for one in PATCHED)
+
+    @cached_property
+    def on_sockets(self) -> SetOutcome | None:
+        """How the sets that use real sockets and no moto ended, as one; None if there are none that ran."""
+        outcomes = {one.outcome for name, one in self.cell.sets.items() if name not in FOUR_SETS}
+        if outcomes & set(_BAD):
+            return SetOutcome.FAILED
+        return SetOutcome.PASSED if SetOutcome.PASSED in outcomes and SetOutcome.NOT_RUN not in outcomes else None
+
+    @cached_property
+    def fails_on_sockets_only(self) -> bool:
+        """Whether what fails is in sets that use real sockets, while the patch's own set with the mock passes."""
+        patched = self.cell.sets.get(PATCHED[-1])
+        is_elsewhere = bool(self.failing) and not any(name in FOUR_SETS for name in self.failing)
+        return is_elsewhere and patched is not None and patched.outcome is SetOutcome.PASSED
+
+    def failures(self, *sets: str) -> Iterator[Failure]:
+        """Give what each failing test left, of these sets or of all."""
+        for text in self._details(*sets):
+            yield Failure(last_error(text), raised_in(text))
+
+    @cached_property
+    def import_text(self) -> str:
+        """What was printed when nothing could be run."""
+        return "\n".join([*self._details(), self.cell.output or ""])
+
+    def passes_where_only_differs(self, package: str | None, test: str) -> CellResult | None:
+        """Find a cell in which a test of the plain control passes, and that differs in one thing only.
+
+        Args:
+            package: the thing, botocore or moto; None for the Python.
+            test: its name.
+
+        """
+        return next((cell for cell in self._differing_in(package) if _passed(cell, test)), None)
+
+    def fails_wherever_differs(self, package: str, test: str) -> int:
+        """Count the cells that differ in a package only and fail that test of the plain control; 0 if one passes it."""
+        others = [cell for cell in self._differing_in(package) if PLAIN_CONTROL in cell.sets]
+        if any(_passed(cell, test) for cell in others):
+            return 0
+        return sum(_ended(cell, test) in _BAD for cell in others)
+
+    def runs_elsewhere(self, *, on_same_python: bool) -> CellResult | None:
+        """Find a cell in which tests ran: of the same pin on another Python, or of another pin on the same."""
+        for cell in self.cells:
+            is_same_python, is_same_pin = cell.python == self.cell.python, cell.pin == self.cell.pin
+            is_sought = is_same_python and not is_same_pin if on_same_python else is_same_pin and not is_same_python
+            if is_sought and not Evidence(cell).is_nothing_run:
+                return cell
+        return None
+
+    def _differing_in(self, package: str | None) -> Iterator[CellResult]:
+        for cell in self.cells:
+            if not cell.installed:
+                continue
+            mine, its = self.cell.installed, cell.installed
+            different = {name for name in ("botocore", "moto") if mine.get(name) != its.get(name)}
+            is_same_python = cell.python == self.cell.python
+            if different == ({package} if package else set()) and is_same_python == (package is not None):
+                yield cell
+
+    def _details(self, *sets: str) -> Iterator[str]:
+        for name, tests in self.failing.items():
+            if not sets or name in sets:
+                yield from (test.detail for test in tests.values() if test.detail)
+
+    def _fails(self, name: str, test: str) -> bool:
+        return test in self.failing.get(name, ())
+
+    def _a_control_passes(self, test: str) -> bool:
+        """Whether a control passes this very test, or, where it has no such test, all of its own."""
+        return any(
+            _ended(self.cell, test, name) is SetOutcome.PASSED
+            for name in (PLAIN_CONTROL, REDIRECT_CONTROL)
+            if name in self.cell.sets
+        )
+
+
+def last_error(text: str) -> str | None:
+    """Give the error that a traceback of pytest ends with."""
+    found = _ERROR.findall(text)
+    return _shortened(found[-1].strip()) if found else None
+
+
+def raised_in(text: str) -> Code | None:
+    """Give whose code a traceback ends in; frames of the standard library and the like do not count."""
+    frames = [match.group("file") or match.group("path") for match in _FRAME.finditer(text)]
+    return next((code for frame in reversed(frames) if (code := _owner(frame)) is not None), None)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_ERROR else f"{text[:_LONGEST_ERROR]}…"
+
+
+def _owner(path: str) -> Code | None:
+    path = path.replace("\\", "/").rpartition("site-packages/")[2]
+    return next((code for pattern, code in _OWNERS if pattern.search(path)), None)
+
+
+def _base(name: str) -> str:
+    """Give a test's name without the status that the sets with redirects have as a parameter."""
+    before, bracket, parameters = name.partition("[")
+    kept = [one for one in parameters.rstrip("]").split("-") if one not in _STATUSES] if bracket else []
+    return f"{before}[{'-'.join(kept)}]" if kept else before
+
+
+def _passed(cell: CellResult, test: str) -> bool:
+    return _ended(cell, test) is SetOutcome.PASSED
+
+
+def _ended(cell: CellResult, test: str, name: str = PLAIN_CONTROL) -> SetOutcome | None:
+    """Give how a test of a set ended; where the set has no such test, how the set did."""
+    if name not in cell.sets:
+        return None
+    outcomes = {one.outcome for one in cell.sets[name].tests if _base(one.name) == test}
+    bad = next((outcome for outcome in _BAD if outcome in outcomes), None)
+    return bad or next(iter(outcomes), cell.sets[name].outcome)
