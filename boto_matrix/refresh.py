@@ -7,17 +7,18 @@ is one side of a change of the surface, too; only a row with a release that was 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from boto_matrix.index import PackageIndex
 from boto_matrix.matrix_edit import MatrixEdit, Row
+from boto_matrix.ran import Ran
 from boto_matrix.wanted_pins import WantedPin, ends_of_each_class, newest_of_each_minor, pair_for, supported, yanked
 
 NOT_RUN = "not run yet"
-"""What a row's `why` ends with when nobody has seen it run."""
+"""What a row's `why` ends with as long as nobody has seen it run."""
 
 _LIMITS = ("<", "<=", "!=")
 
@@ -36,13 +37,14 @@ class Refreshed:
     changes: tuple[str, ...] = ()
 
 
-def refresh(text: str, index: PackageIndex, fingerprints: Mapping[Version, str]) -> Refreshed:
+def refresh(text: str, index: PackageIndex, fingerprints: Mapping[Version, str], ran: Ran) -> Refreshed:
     """Bring the text of a matrix.yaml up to date.
 
     Args:
         text: the file, which `boto_matrix.model` found right.
         index: has the releases, those left out that are too young.
         fingerprints: of the examined releases of botocore.
+        ran: the pairs that have been seen to run.
 
     Raises:
         IndexUnavailable: the index cannot be asked.
@@ -55,6 +57,7 @@ def refresh(text: str, index: PackageIndex, fingerprints: Mapping[Version, str])
     for botocore, why, change in ends_of_each_class(fingerprints):
         work.end_of_class(botocore, why, change)
     work.remove_yanked()
+    work.note_what_ran(ran)
     return Refreshed(work.edit.text if work.changes else text, tuple(work.changes))
 
 
@@ -94,6 +97,14 @@ class _Refresh:
                 self.edit.remove(row)
                 self.changes.append(f"removed {_pair(row)}: it was taken back")
 
+    def note_what_ran(self, ran: Ran) -> None:
+        """Say no longer of a pair that it has not run, when it has and passed on every Python that it ran on."""
+        for row in self.edit.rows:
+            passed = ran.get((str(row.boto3), str(row.botocore)), {})
+            if _is_marked(row) and passed and all(passed.values()):
+                self.edit.replace(row, replace(row, why=_without_mark(row) or None))
+                self.changes.append(f"{_pair(row)} has run, on {', '.join(passed)}, and passed: its row says no longer that it has not")
+
     def _add(self, wanted: WantedPin) -> None:
         row = self._row(wanted, self._neighbour(wanted.boto3))
         is_first = wanted.change == wanted.botocore
@@ -110,7 +121,7 @@ class _Refresh:
         pythons = self.edit.pythons
         admitted = supported(pythons, wanted.boto3, wanted.botocore, self.index)
         limits = _limits(neighbour)
-        known = (neighbour.why or "").removesuffix(NOT_RUN).rstrip("; ") if neighbour and limits else ""
+        known = _without_mark(neighbour) if neighbour is not None and limits else ""
         why = "; ".join(part for part in (known, NOT_RUN) if part)
         return Row(wanted.boto3, wanted.botocore, _range(pythons, admitted, limits), why)
 
@@ -132,6 +143,14 @@ class _Refresh:
     def _is_yanked(self, row: Row) -> bool:
         taken_back = yanked(self.index)
         return ("boto3", str(row.boto3)) in taken_back or ("botocore", str(row.botocore)) in taken_back
+
+
+def _is_marked(row: Row) -> bool:
+    return (row.why or "").endswith(NOT_RUN)
+
+
+def _without_mark(row: Row) -> str:
+    return (row.why or "").removesuffix(NOT_RUN).rstrip("; ")
 
 
 def _is_before(row: Row, wanted: WantedPin) -> bool:

@@ -16,6 +16,7 @@ from boto_matrix.examine import examine
 from boto_matrix.index import PackageIndex, index_from_environment
 from boto_matrix.model import load_matrix, parse_matrix
 from boto_matrix.project import PROJECT
+from boto_matrix.ran import what_ran
 from boto_matrix.refresh import Refreshed, refresh
 from boto_matrix.stands_on import StandsOn, all_stands_on, patch_stands_on
 from boto_matrix.surface_record import PATH, SurfaceRecord, read_record, write_record
@@ -56,7 +57,7 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     console = Console(highlight=False, emoji=False, soft_wrap=True)
     record = _examined(known, index)
     with Console(stderr=True).status("asking which pairs fit"):
-        refreshed = refresh(text, index, record.of(patch_stands_on()).fingerprints())
+        refreshed = refresh(text, index, record.of(patch_stands_on()).fingerprints(), what_ran(PROJECT / "results"))
     parse_matrix(refreshed.text, str(path))
     news = [line for one in all_stands_on() for line in _new_classes(one, known, record)]
     _say(refreshed, news, until, console, is_check=arguments.check)
