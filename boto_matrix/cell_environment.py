@@ -7,7 +7,7 @@ import sys
 import threading
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tox.config.loader.memory import MemoryLoader
 from tox.report import HandledError
@@ -51,6 +51,7 @@ class _Requirements(MemoryLoader):
 class CellEnvironment(UvVenvRunner):
     """An environment that runs exactly one cell."""
 
+    _uv: ClassVar[str | None] = None
     _last: Outcome | None = None
     _is_installed = False
     _timer: threading.Timer | None = None
@@ -96,6 +97,13 @@ class CellEnvironment(UvVenvRunner):
             return requested(project_matrix().cell(self.name))
         except (MatrixError, RequestError) as error:
             raise HandledError(str(error)) from error
+
+    @property
+    def uv(self) -> str:
+        """The path of uv, looked for once: to look for each of thousands of cells would take a third of `tox list`."""
+        if CellEnvironment._uv is None:
+            CellEnvironment._uv = super().uv
+        return CellEnvironment._uv
 
     def setup(self) -> None:
         """Create the environment, or find it as it must be."""
