@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boto_matrix.surface_errors import NotInstalled
+from boto_matrix.surface_errors import NotInstalled, UnreadableSources
 
 if TYPE_CHECKING:
     from boto_matrix.index import PackageIndex
@@ -73,6 +73,7 @@ class ReleasedSources:
         Raises:
             boto_matrix.index.IndexUnavailable: they are not in the cache, and the index cannot be asked.
             boto_matrix.index.NoSuchRelease: it has no such release, or no wheel of it.
+            UnreadableSources: its wheel is damaged.
 
         """
         path = self._folder / f"{package}-{version}.zip"
@@ -85,7 +86,10 @@ class ReleasedSources:
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             wheel = self._index.download(package, version, Path(folder))
             slim = Path(folder, "slim.zip")
-            _keep_python(wheel, slim, package)
+            try:
+                _keep_python(wheel, slim, package)
+            except zipfile.BadZipFile as error:
+                raise UnreadableSources(f"{wheel.name} from {self._index.shown_url} is damaged: {error}") from error
             slim.replace(path)
 
 

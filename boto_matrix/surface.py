@@ -106,15 +106,19 @@ def _show(wanted: Iterable[tuple[StandsOn, str]], console: Console) -> int:
 
 def _advice(stands_on: StandsOn, version: str, surface: Surface, examined: Examined) -> str:
     if not examined.releases:
-        return (
-            f"Nothing is known of {stands_on.package} yet, or what is stood on in it has changed since it was: "
-            "`python -m boto_matrix surface --sweep` examines its releases"
-        )
+        return _nothing_known(stands_on)
     near = _nearest(version, examined)
     package = "" if stands_on.package == "botocore" else f" --package {stands_on.package}"
     return (
         f"{stands_on.package} {version} has a surface ({surface.fingerprint}) that no examined release has: "
         f"`python -m boto_matrix surface{package} --diff {near} {version}` shows what is new, `update` records it"
+    )
+
+
+def _nothing_known(stands_on: StandsOn) -> str:
+    return (
+        f"Nothing is known of {stands_on.package} yet, or what is stood on in it has changed since it was: "
+        "`python -m boto_matrix surface --sweep` examines its releases"
     )
 
 
@@ -169,6 +173,9 @@ def _show_classes(watched: Sequence[StandsOn], console: Console) -> int:
 
 def _show_classes_of(stands_on: StandsOn, record: SurfaceRecord, console: Console) -> None:
     examined = record.of(stands_on)
+    if not examined.releases:
+        console.print(_nothing_known(stands_on), style="yellow", markup=False)
+        return
     fingerprints = examined.fingerprints()
     count = len(fingerprints)
     console.print(f"{stands_on.package}: {len(examined.classes())} classes in {count} examined releases", markup=False)
