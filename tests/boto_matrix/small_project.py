@@ -53,6 +53,8 @@ if behaviour == "hang":
     hang()
 elif behaviour == "die":
     os.kill(os.getpid(), signal.SIGSEGV)
+elif behaviour == "kill tox":
+    os.kill(os.getppid(), signal.SIGKILL)
 elif behaviour == "say nothing":
     sys.exit(0)
 elif behaviour == "be another":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-from typing import BinaryIO
 
 import pytest
 
@@ -43,16 +42,17 @@ def test_a_run_in_which_all_passes_says_so_and_ends_with_0(project: SmallProject
 
 
 def test_each_cell_ends_as_what_it_is_and_the_others_go_on(project: SmallProject) -> None:
-    project.set_up_tox(tests_timeout="3", interrupt_timeout="0.1", terminate_timeout="0.1")
+    project.set_up_tox(interrupt_timeout="0.1", terminate_timeout="0.1")
+    with (project.folder / "tox.ini").open("a") as tox_ini:
+        tox_ini.write(f"[testenv:{GOOD}.12]\ntests_timeout = 0.5\n")
     project.write_matrix([(f"1.26.{patch}", f"1.29.{patch}") for patch in (24, 10, 11, 12, 13, 14)], [PYTHON, "3.99"])
     for patch in (10, 11, 12, 14):
         project.add_wheel("boto3", f"1.26.{patch}")
         project.add_wheel("botocore", f"1.29.{patch}")
-    os.mkfifo(project.folder / "fifo")
-    with fifo_of(project) as fifo:
-        project.behave({f"{GOOD}.10": "fail", f"{GOOD}.11": "die", f"{GOOD}.12": "hang", f"{GOOD}.14": "be another"})
-        done = project.boto_matrix("run", "--jobs", "6")
-        wait_until_all_processes_are_gone(fifo)
+    project.behave({f"{GOOD}.10": "fail", f"{GOOD}.11": "die", f"{GOOD}.12": "hang", f"{GOOD}.14": "be another"})
+    fifo = Fifo(project)
+    done = project.boto_matrix("run", "--jobs", "6")
+    fifo.wait_until_no_process_is_left()
     assert done.exit_code == 1
     assert {cell.name: cell.outcome for cell in project.results().cells if cell.python == PYTHON} == {
         GOOD: Outcome.PASSED,
@@ -134,6 +134,16 @@ def test_variables_that_tell_tox_what_to_run_do_not_change_a_run(project: SmallP
     assert not project.has_run(OTHER)
 
 
+def test_cells_that_tox_takes_along_when_it_dies_have_crashed(project: SmallProject) -> None:
+    project.behave({GOOD: "kill tox"})
+    done = project.boto_matrix("run", "--jobs", "1")
+    assert done.exit_code == 1
+    assert result(project, GOOD).outcome is Outcome.CRASHED
+    assert "tox ended before it did" in told(done, GOOD)
+    assert result(project, OTHER).outcome is Outcome.NOT_RUN
+    assert "tox ended before all cells had run" in done.output
+
+
 def test_a_tox_that_cannot_start_is_told_with_what_it_said(project: SmallProject) -> None:
     (project.folder / "toxfile.py").write_text("raise SystemExit('this toxfile is broken')")
     done = project.boto_matrix("run", GOOD)
@@ -154,37 +164,42 @@ def hanging(project: SmallProject) -> SmallProject:
     """A project in which one cell passes and then one hangs, holding on to `fifo` with all its processes."""
     project.set_up_tox(interrupt_timeout="0.1", terminate_timeout="0.1")
     project.behave({OTHER: "hang"})
-    os.mkfifo(project.folder / "fifo")
     return project
 
 
-def fifo_of(project: SmallProject) -> BinaryIO:
-    return open(os.open(project.folder / "fifo", os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0)
+class Fifo:
+    """Where a cell that hangs says so, and which all its processes hold open."""
 
+    def __init__(self, project: SmallProject) -> None:
+        path = project.folder / "fifo"
+        os.mkfifo(path)
+        self._reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self._writer = os.open(path, os.O_WRONLY)  # so that there has been one, even if no cell gets that far
 
-def wait_until_it_hangs(fifo: BinaryIO) -> None:
-    assert select.select([fifo], [], [], _PATIENCE)[0], "no cell ever got to its tests"
-    assert fifo.read(1) == b"!"
+    def wait_until_a_cell_hangs(self) -> None:
+        assert select.select([self._reader], [], [], _PATIENCE)[0], "no cell ever got to its tests"
+        assert os.read(self._reader, 1) == b"!"
 
-
-def wait_until_all_processes_are_gone(fifo: BinaryIO) -> None:
-    """What is read ends when nobody holds the writing end any more."""
-    while select.select([fifo], [], [], _PATIENCE)[0]:
-        if not fifo.read(1):
-            return
-    pytest.fail("a process of the cell is still there")
+    def wait_until_no_process_is_left(self) -> None:
+        """What is read ends when nobody holds the writing end any more."""
+        os.close(self._writer)
+        while select.select([self._reader], [], [], _PATIENCE)[0]:
+            if not os.read(self._reader, 1):
+                os.close(self._reader)
+                return
+        pytest.fail("a process of the cell is still there")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_keeps_what_was_finished_and_leaves_no_process(
     hanging: SmallProject, number: signal.Signals
 ) -> None:
-    with fifo_of(hanging) as fifo:
-        run = hanging.start("run", "--jobs", "1")
-        wait_until_it_hangs(fifo)
-        run.send_signal(number)
-        output, _ = run.communicate(timeout=60)
-        wait_until_all_processes_are_gone(fifo)
+    fifo = Fifo(hanging)
+    run = hanging.start("run", "--jobs", "1")
+    fifo.wait_until_a_cell_hangs()
+    run.send_signal(number)
+    output, _ = run.communicate(timeout=60)
+    fifo.wait_until_no_process_is_left()
     assert run.returncode == 128 + number
     assert {cell.name: cell.outcome for cell in hanging.results().cells} == {
         GOOD: Outcome.PASSED,
@@ -196,12 +211,12 @@ def test_a_stopped_run_keeps_what_was_finished_and_leaves_no_process(
 
 
 def test_a_killed_run_has_written_what_was_finished_and_takes_its_processes_along(hanging: SmallProject) -> None:
-    with fifo_of(hanging) as fifo:
-        run = hanging.start("run", "--jobs", "1")
-        wait_until_it_hangs(fifo)
-        run.kill()
-        run.communicate(timeout=60)
-        wait_until_all_processes_are_gone(fifo)
+    fifo = Fifo(hanging)
+    run = hanging.start("run", "--jobs", "1")
+    fifo.wait_until_a_cell_hangs()
+    run.kill()
+    run.communicate(timeout=60)
+    fifo.wait_until_no_process_is_left()
     assert not hanging.results().finished
     assert {cell.name: cell.outcome for cell in hanging.results().cells} == {
         GOOD: Outcome.PASSED,

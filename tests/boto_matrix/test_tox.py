@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import configparser
 from pathlib import Path
 
 import pytest
 
 from tests.boto_matrix.conftest import LocalIndex
-from tests.boto_matrix.small_project import PY, PYTHON, SmallProject
+from tests.boto_matrix.small_project import PY, PYTHON, REPOSITORY, SmallProject
 
 
 def installed(project: SmallProject, cell: str) -> dict[str, str]:
@@ -167,3 +168,12 @@ def test_latest_is_put_in_numbers_before_tox_sees_it(project: SmallProject, loca
     assert done.exit_code == 0, done.output
     assert project.seen(cell)["environment"]["CELL_BOTO3"] == "1.44.5"
     assert installed(project, cell) == {"boto3": "1.44.5", "botocore": "1.44.5"}
+
+
+def test_what_tox_provisions_is_what_the_harness_is_installed_with() -> None:
+    settings = configparser.ConfigParser()
+    settings.read(REPOSITORY / "tox.ini")
+    required = set(settings["tox"]["requires"].split())
+    text = (REPOSITORY / "pyproject.toml").read_text()
+    harness = text.partition("\nharness = [")[2].partition("]")[0]
+    assert required <= {line.strip(' ",') for line in harness.splitlines()}
