@@ -1,0 +1,142 @@
+"""The results as one page that needs nothing else: no other file, no server, no network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from boto_matrix.blame import RULES, Culprit
+from boto_matrix.report.changes import Change
+from boto_matrix.report.contents import Contents
+from boto_matrix.report.details import details
+from boto_matrix.results import CellResult, Outcome, SetOutcome
+from boto_matrix.table import FOUR_SETS, summary
+
+_HERE = Path(__file__).parent
+_WORDS = {
+    Outcome.INSTALL_FAILED: "install",
+    Outcome.NO_INTERPRETER: "–",
+    Outcome.CRASHED: "crash",
+    Outcome.FAILED: "fail",
+    Outcome.NOT_RUN: "not run",
+    Outcome.PASSED: "pass",
+}
+_WORST_FIRST = (
+    SetOutcome.CRASHED, SetOutcome.FAILED, SetOutcome.NOT_RUN, SetOutcome.PASSED, SetOutcome.SKIPPED
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What is drawn in the place of a cell.
+
+    Attributes:
+        cell: the cell.
+        marks: the outcomes of the four sets; empty where a word says more.
+        others: the worst outcome of all other sets; None if there are none.
+        word: what stands there instead of marks, or beside them.
+        label: all of it for those who do not see it.
+        change: what became of it since the run before.
+
+    """
+
+    cell: CellResult
+    marks: tuple[SetOutcome, ...]
+    others: SetOutcome | None
+    word: str
+    label: str
+    change: Change | None
+
+
+def page(contents: Contents) -> str:
+    """Give the page."""
+    style, script = _asset("page.css"), _asset("page.js")
+    return _template().render(
+        contents=contents,
+        run=contents.run,
+        changes=contents.changes,
+        tile=lambda cell: _tile(cell, contents),
+        failures=_by_culprit(contents),
+        rules=RULES,
+        summary=summary(contents.run),
+        four_sets=FOUR_SETS,
+        set_outcomes=list(SetOutcome),
+        Change=Change,
+        style=Markup(style),  # noqa: S704 - a file of ours, which the policy names by its hash
+        script=Markup(script),  # noqa: S704 - likewise
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        data=_json(details(contents)),
+    )
+
+
+def _tile(cell: CellResult, contents: Contents) -> Tile:
+    marks: tuple[SetOutcome, ...] = ()
+    word = _WORDS[cell.outcome]
+    others = None
+    if cell.sets:
+        marks = tuple(cell.sets[name].outcome if name in cell.sets else SetOutcome.NOT_RUN for name in FOUR_SETS)
+        outcomes = {one.outcome for name, one in cell.sets.items() if name not in FOUR_SETS}
+        others = next((outcome for outcome in _WORST_FIRST if outcome in outcomes), None)
+        is_seen = cell.outcome in (Outcome.PASSED, Outcome.FAILED) or SetOutcome.CRASHED in {*marks, others}
+        word = "" if is_seen else word
+    change = contents.changes.cells.get(cell.name) if contents.changes else None
+    return Tile(cell, marks, others, word, _label(cell, change), change)
+
+
+def _label(cell: CellResult, change: Change | None) -> str:
+    failing = [name for name, one in cell.sets.items() if one.outcome in (SetOutcome.FAILED, SetOutcome.CRASHED)]
+    parts = [f"boto3 {cell.pin.boto3}, Python {cell.python}: {cell.outcome.value}"]
+    parts += [f" in {', '.join(failing)}"] if failing else []
+    parts += [f", {change.value}"] if change else []
+    return "".join(parts)
+
+
+def _by_culprit(contents: Contents) -> list[tuple[Culprit, list[CellResult]]]:
+    """Give the cells that failed by who is at fault, the most first."""
+    found: defaultdict[Culprit, list[CellResult]] = defaultdict(list)
+    for cell in contents.run.failures:
+        found[contents.verdicts[cell.name].culprit].append(cell)
+    return sorted(found.items(), key=lambda one: -len(one[1]))
+
+
+def _json(value: object) -> Markup:
+    """Write a value into a script element: nothing in it can end the element, or begin a comment of HTML."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    safe = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return Markup(safe)  # noqa: S704 - made safe in the line above
+
+
+@cache
+def _asset(name: str) -> str:
+    return "\n" + (_HERE / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """Give the hash by which a Content-Security-Policy lets pass just this text (https://www.w3.org/TR/CSP3/)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["duration"] = _duration
+    return environment.from_string((_HERE / "page.html").read_text(encoding="utf-8"))
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
