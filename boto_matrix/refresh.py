@@ -30,11 +30,13 @@ class Refreshed:
     Attributes:
         text: the file.
         changes: a line for each change, with its reason.
+        remarks: a line for each row that should be there and cannot be.
 
     """
 
     text: str
     changes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def refresh(text: str, index: PackageIndex, fingerprints: Mapping[Version, str], ran: Ran) -> Refreshed:
@@ -58,7 +60,7 @@ def refresh(text: str, index: PackageIndex, fingerprints: Mapping[Version, str],
         work.end_of_class(botocore, why, change)
     work.remove_yanked()
     work.note_what_ran(ran)
-    return Refreshed(work.edit.text if work.changes else text, tuple(work.changes))
+    return Refreshed(work.edit.text if work.changes else text, tuple(work.changes), tuple(work.remarks))
 
 
 @dataclass
@@ -67,6 +69,7 @@ class _Refresh:
     index: PackageIndex
     fingerprints: Mapping[Version, str]
     changes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def newest(self, wanted: WantedPin) -> None:
         """Have the newest pair of a minor, in place of the row that was the newest if that has no other reason."""
@@ -86,7 +89,7 @@ class _Refresh:
             return
         boto3 = pair_for(botocore, self.index, {row.boto3 for row in rows})
         if boto3 is None:
-            self.changes.append(f"nothing added for botocore {botocore}, {why}: no boto3 without a row admits it")
+            self.remarks.append(f"no row for botocore {botocore}, {why}: no boto3 without a row admits it")
         else:
             self._add(WantedPin(boto3, botocore, why, change))
 

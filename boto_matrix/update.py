@@ -93,7 +93,7 @@ def _new_classes(stands_on: StandsOn, old: SurfaceRecord, new: SurfaceRecord) ->
 
 
 def _say(refreshed: Refreshed, news: Sequence[str], until: datetime, console: Console, *, is_check: bool) -> None:
-    for line in [*refreshed.changes, *news]:
+    for line in [*refreshed.changes, *refreshed.remarks, *news]:
         console.print(line, markup=False)
     if not refreshed.changes:
         console.print(f"matrix.yaml is up to date with the releases until {until:%Y-%m-%d %H:%M} UTC.", markup=False)
