@@ -17,7 +17,7 @@ from botocore.exceptions import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.cluster import AUTHORITY, Cluster, Ending, Fault, server_context
+from tests.cluster import AUTHORITY, Cluster, Ending, Fault, Request, Response, server_context
 
 from .conftest import BUCKET, MakeClient
 
@@ -100,6 +100,21 @@ def test_a_body_is_whole_after_a_target_broke_off(cluster: Cluster, make_client:
     stream.seek(7)
     client.put_object(Bucket=BUCKET, Key="k", Body=stream)
     assert cluster.store[BUCKET, "k"].data == body
+
+
+def test_a_body_is_whole_when_a_retry_is_not_redirected(cluster: Cluster, make_client: MakeClient) -> None:
+    client = make_client(cluster, **three_attempts("legacy"))
+    bodies = []
+
+    def fail_at_first(request: Request, _handler: object) -> Response:
+        bodies.append(b"".join(iter(request.body.pull, b"")))
+        return Response(503 if len(bodies) == 1 else 200, [], b"")
+
+    cluster.proxy.fail_with(Fault(fail_at_first))
+    stream = io.BytesIO(b"skipped" + b"content")
+    stream.seek(7)
+    client.put_object(Bucket=BUCKET, Key="k", Body=stream)
+    assert bodies == [b"content"] * 2
 
 
 def test_the_next_call_starts_at_the_proxy(cluster: Cluster, client: Any) -> None:
@@ -200,11 +215,13 @@ def test_a_header_line_beyond_all_bounds_is_named_at_once(
     cluster: Cluster, make_client: MakeClient, no_waiting: list[float]
 ) -> None:
     client = make_client(cluster, fresh=True, **three_attempts("legacy"))
-    cluster.proxy.fail_with(Fault.redirect(b"http://127.0.0.1/" + b"k" * 100_000))
+    endless = Fault.redirect(b"http://127.0.0.1/" + b"k" * 100_000)
     for _ in range(2):  # on a new connection, and where one was used before
+        cluster.proxy.fail_with(endless, times=1)
         with pytest.raises(BotoCoreError, match="65536"):
             client.get_object(Bucket=BUCKET, Key="k")
-    assert len(cluster.ledger.requests()) == 2
+        client.list_objects_v2(Bucket=BUCKET)
+    assert len(cluster.ledger.requests()) == 4
     assert no_waiting == []
 
 
@@ -238,7 +255,8 @@ def test_whatever_location_comes_the_caller_sees_botocores_errors(
     [b"Content-Length: five", b"Last-Modified: never", b"x-amz-object-lock-retain-until-date: 99999999999999999999"],
 )
 def test_an_answer_that_cannot_be_parsed_is_botocores_error(cluster: Cluster, client: Any, header: bytes) -> None:
-    cluster.target_of(BUCKET, "k").fail_with(Fault.raw(b"HTTP/1.1 200 OK\r\n" + header + b"\r\n\r\n"))
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + header
+    cluster.target_of(BUCKET, "k").fail_with(Fault.raw(head + b"\r\n\r\n"))
     with pytest.raises(BotoCoreError, match=r"The answer of http.* cannot be read") as caught:
         client.head_object(Bucket=BUCKET, Key="k")
     assert "pid=" not in str(caught.value)
