@@ -10,6 +10,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "run": ("boto_matrix.run", "run cells and show a table; what follows -- goes to pytest"),
     "list": ("boto_matrix.list_cells", "show the cells there are"),
+    "plan": ("boto_matrix.plan", "deal the cells out to the machines of CI"),
     "surface": ("boto_matrix.surface", "show what the patch stands on in a release, and where it changed"),
     "update": ("boto_matrix.update", "bring matrix.yaml up to date with the package index"),
     "merge": ("boto_matrix.merge", "make one document of the results of several runs"),
