@@ -1,6 +1,8 @@
 # make matrix                  every cell on the Pythons there are; CELLS="py311-boto1.26 py311-boto1.44" a part, ARGS="-k multipart" for pytest
+#                              RESUME=1 only what did not pass before; RESULTS=results/mine.json where the results go
 # make test                    lint, types, the tests of both parts, and a few cells
 # make python_botocore_tests   one cell: BOTO3_VERSION=1.26.24 BOTOCORE_VERSION=1.29.24, by default the latest, on the newest Python
+# make mutants                 small bugs put into copies of the patch, each of which the tests must catch; ARGS="--list" says which
 # make lint · make clean
 #
 # Needs Python 3, make and a package index; sets up the rest in .venv.
@@ -8,12 +10,13 @@
 VENV := .venv
 READY := $(VENV)/ready
 RUN := $(VENV)/bin/python -m boto_matrix
+OPTIONS := $(if $(filter-out 0 no false,$(RESUME)),--resume) $(if $(RESULTS),--results $(RESULTS))
 OUR_CODE := $(wildcard aistore_patch boto_matrix tests benchmarks toxfile.py)
 
-.PHONY: matrix test unit few python_botocore_tests lint clean
+.PHONY: matrix test unit few python_botocore_tests mutants lint clean
 
 matrix: $(READY)
-	@$(RUN) run $(CELLS) $(if $(ARGS),-- $(ARGS))
+	@$(RUN) run $(CELLS) $(OPTIONS) $(if $(ARGS),-- $(ARGS))
 
 test: lint unit few
 
@@ -24,7 +27,10 @@ few: $(READY)
 	@$(RUN) run --few
 
 python_botocore_tests: $(READY)
-	@$(RUN) run --one $(if $(ARGS),-- $(ARGS))
+	@$(RUN) run --one $(OPTIONS) $(if $(ARGS),-- $(ARGS))
+
+mutants: $(READY)
+	@$(VENV)/bin/python -m tests.mutants $(ARGS)
 
 lint: $(READY)
 	$(VENV)/bin/ruff check $(OUR_CODE)

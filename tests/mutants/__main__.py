@@ -26,7 +26,7 @@ SUITES = (
         tuple(f"tests/unit/botocore_patch/test_botocore_{name}.py" for name in _SETS),
         seen_by_the_sets.MUTANTS,
     ),
-    Suite("tests/engine", ("tests/engine",), seen_by_the_engine_tests.MUTANTS),
+    Suite("tests/engine", ("tests/engine",), seen_by_the_engine_tests.MUTANTS, repeats=True),
 )
 
 # A trial that takes so many times as long as that of the package as it is hangs. Two run at once, hence the many.
@@ -39,6 +39,7 @@ _STYLES = {
     Outcome.CAUGHT: "green",
     Outcome.TIMED_OUT: "yellow",
     Outcome.SURVIVED: "bold red",
+    Outcome.BY_CHANCE: "bold red",
     Outcome.NO_TRIAL: "bold red",
 }
 
@@ -137,8 +138,7 @@ def _try_all(
                 missed += not verdict.outcome.is_caught
                 line.update(task, completed=done, description=f"{missed} not caught · last: {mutant.name}")
                 if not (console.is_terminal and verdict.outcome.is_caught):
-                    said = f"{mutant.name} {verdict.outcome.value} {verdict.test} {verdict.detail[:_SHOWN]}".rstrip()
-                    console.print(f"{done}/{len(all_tried)} {said}", markup=False, soft_wrap=True)
+                    console.print(f"{done}/{len(all_tried)} {_told(mutant, verdict)}", markup=False, soft_wrap=True)
                 yield mutant, verdict
         except BaseException:  # Ctrl-C, above all
             pool.shutdown(wait=False, cancel_futures=True)
@@ -153,9 +153,20 @@ def _table(suite: Suite, verdicts: dict[Mutant, Verdict]) -> Table:
     for mutant in suite.mutants:
         verdict = verdicts[mutant]
         outcome = f"[{_STYLES[verdict.outcome]}]{verdict.outcome.value}[/]"
-        by = escape(verdict.test.replace("test_botocore_", ""))
+        by = escape(_short(verdict.test))
         table.add_row(mutant.name, outcome, by, f"{verdict.seconds:.1f}")
     return table
+
+
+def _told(mutant: Mutant, verdict: Verdict) -> str:
+    said = verdict.detail.partition("\n")[0][:_SHOWN]
+    return f"{mutant.name} {verdict.outcome.value} {_short(verdict.test)} {said}".strip()
+
+
+def _short(test: str) -> str:
+    """A test as a person calls it: by its set, or file, and its name."""
+    file, _, name = test.partition(".py::")
+    return f"{file.rpartition('/')[2].replace('test_botocore_', '')} {name.partition('::')[2] or name}".strip()
 
 
 def _conclude(verdicts: dict[Mutant, Verdict], console: Console) -> int:

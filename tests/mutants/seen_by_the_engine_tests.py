@@ -1,3 +1,314 @@
+"""Bugs that show only on real sockets, over TLS, in a failing cluster or in the setting of limits.
+
+The four sets do not see them, since in them requests never come to a socket; tests/engine must.
+"""
+
 from __future__ import annotations
 
-MUTANTS = ()
+from tests.mutants.mutant import Mutant
+
+_OTHER_OBJECT = "another object is touched than the one that was meant"
+_OTHER_BYTES = "other bytes are stored than were asked for"
+_LIMIT_IGNORED = "a limit that the user has set does not hold"
+_SECRET_TOLD = "passwords, tokens or signatures are found in logs and bug reports"
+
+_DEBUG = "        urls = redacted(str(before)), redacted(str(chain.current))"
+
+MUTANTS = (
+    # Where a Location leads.
+    Mutant(
+        "scheme-kept",
+        "a target that speaks TLS is spoken to without",
+        "location.py",
+        "    return Url(new_scheme, netloc, path, query)",
+        "    return Url(current.scheme, netloc, path, query)",
+    ),
+    Mutant(
+        "relative-path-taken-as-it-is",
+        "a Location without a host leads to another object, or nowhere",
+        "location.py",
+        "        rest = _merged(current, rest)",
+        '        rest = b"/" + rest',
+    ),
+    Mutant(
+        "dots-in-relative-path-kept",
+        "a Location with ../ in it is refused",
+        "location.py",
+        '    return _without_dot_segments(base[: base.rfind(b"/") + 1] + path) + mark + query',
+        '    return base[: base.rfind(b"/") + 1] + path + mark + query',
+    ),
+    Mutant(
+        "fragment-sent",
+        "the target rejects the request",
+        "location.py",
+        'before_fragment = rest.partition(b"#")[0]',
+        "before_fragment = rest",
+    ),
+    Mutant(
+        "query-of-raw-bytes-sent-raw",
+        "the request is malformed, or never leaves",
+        "location.py",
+        "_on_the_wire(query) if mark else None",
+        'query.decode("latin-1") if mark else None',
+    ),
+    Mutant(
+        "key-read-as-parameters",
+        "writing the object x?acl sets access rights of the object x",
+        "location.py",
+        "        _check_leak(leaked, original)\n",
+        "",
+    ),
+    Mutant(
+        "user-in-location-taken",
+        "a server has the client send a password that it chose",
+        "location.py",
+        '    if "@" in text:\n',
+        '    text = text.rpartition("@")[2]\n    if "@" in text:\n',
+    ),
+    Mutant(
+        "bucket-in-host-not-known",
+        "nothing is followed with virtual addressing",
+        "seam.py",
+        "    return Chain(original, bucket if dot else None)",
+        "    return Chain(original, None)",
+    ),
+    Mutant(
+        "version-2-signs-the-first-resource",
+        "with signature version 2 the target denies access",
+        "seam.py",
+        "    request.auth_path = _resource(",
+        "    _resource(",
+    ),
+    Mutant(
+        "url-tidied-on-its-way",
+        "the target rejects the request, since its query or path is not the proxy's",
+        "wire.py",
+        "    request.headers.__class__ = _HopHeaders\n    request.headers.url = url",
+        "    pass",
+    ),
+    Mutant(
+        "path-cut-on-used-connections",
+        "what follows a semicolon in a key is lost, in all requests but the first",
+        "wire.py",
+        "headers.url.target if isinstance(headers, _HopHeaders) else request.url[len(origin) :]",
+        "self._path_url(request.url)",
+    ),
+    # Bodies.
+    Mutant(
+        "body-sent-to-the-proxy",
+        "everything goes over the wire twice",
+        "wire.py",
+        'return b"" if self._connection._response_received else self._body.read(size)',
+        "return self._body.read(size)",
+    ),
+    Mutant(
+        "body-sent-to-the-proxy-on-used-connections",
+        "everything but the first object goes over the wire twice",
+        "exchange.py",
+        "                if not answer.says_continue():\n                    return\n",
+        "                answer.says_continue()\n",
+    ),
+    Mutant(
+        "framed-body-resent-from-zero",
+        _OTHER_BYTES,
+        "body.py",
+        "            if self._start is not None:",
+        "            if self._start is not None and self._framed is None:",
+    ),
+    Mutant(
+        "used-up-stream-resent",
+        "an object without its beginning is stored",
+        "body.py",
+        "            if self._stream.was_read:\n                raise NotRewindable\n",
+        "",
+    ),
+    Mutant(
+        "unread-stream-not-sent",
+        "pipes cannot be uploaded",
+        "body.py",
+        "            if self._stream.was_read:",
+        "            if True:",
+    ),
+    Mutant(
+        "body-not-rewound-for-a-retry",
+        _OTHER_BYTES,
+        "seam.py",
+        "    try:\n        body.rewind()\n",
+        "    try:\n        pass\n",
+    ),
+    Mutant(
+        "answers-read-into-memory",
+        "a large download takes as much memory",
+        "seam.py",
+        "    request.stream_output = previous.stream_output\n",
+        "",
+    ),
+    # Failures.
+    Mutant(
+        "retried-at-the-target",
+        "a dead target is asked until the attempts are used up, and the proxy never again",
+        "seam.py",
+        "    url = chain.current\n",
+        '    url = chain.current\n    call.params["url"] = str(url)\n',
+    ),
+    Mutant(
+        "hops-missing-in-errors",
+        "nobody can see where a refused request went",
+        "seam.py",
+        '    metadata["Redirects"] = _described(chain)',
+        '    metadata["Redirects"] = []',
+    ),
+    Mutant(
+        "endless-header-retried",
+        "a server that answers nonsense is asked again and again",
+        "exchange.py",
+        "    if isinstance(error, http.client.LineTooLong):",
+        "    if False:",
+    ),
+    Mutant(
+        "other-exceptions-reach-the-caller",
+        "programs that catch botocore's errors end with a traceback",
+        "seam.py",
+        "    except _STUMBLED as error:",
+        "    except ZeroDivisionError as error:",
+    ),
+    # Limits.
+    Mutant(
+        "downgrade-allowed",
+        "what was sent over TLS is sent again in the clear",
+        "policy.py",
+        'if current.scheme == "https" and url.scheme == "http" and not self.allow_downgrade:',
+        "if False:",
+    ),
+    Mutant(
+        "downgrade-never-allowed",
+        "allow_downgrade=True does nothing",
+        "policy.py",
+        'url.scheme == "http" and not self.allow_downgrade:',
+        'url.scheme == "http":',
+    ),
+    Mutant(
+        "hosts-not-checked",
+        "a redirect leads out of the hosts that the user allows",
+        "policy.py",
+        "        if self._hosts is not None and url.host != original.host and not self._hosts.allow(url.host):",
+        "        if False:",
+    ),
+    Mutant(
+        "networks-match-nothing",
+        "no target is allowed by its network",
+        "policy.py",
+        "address.version == network.version and address in network",
+        "address.version != network.version and address in network",
+    ),
+    Mutant(
+        "max-hops-ignored",
+        _LIMIT_IGNORED,
+        "chain.py",
+        "if len(self.hops) >= policy.max_hops:",
+        "if len(self.hops) >= 5:",
+    ),
+    Mutant(
+        "environment-ignored",
+        _LIMIT_IGNORED,
+        "patching.py",
+        "        return RedirectPolicy.from_environment()",
+        "        return RedirectPolicy()",
+    ),
+    Mutant(
+        "misspelt-limit-ignored",
+        _LIMIT_IGNORED,
+        "policy.py",
+        "            if setting not in _READERS:\n",
+        "            if setting not in _READERS:\n                continue\n",
+    ),
+    Mutant(
+        "policy-of-a-client-ignored",
+        _LIMIT_IGNORED,
+        "patching.py",
+        "        methods = seam.wrapped(base, lambda: chosen)",
+        "        methods = seam.wrapped(base, lambda: _policy)",
+    ),
+    # Connections.
+    Mutant(
+        "ten-pools",
+        "on a large cluster every request opens a connection",
+        "wire.py",
+        "POOLS = 1024",
+        "POOLS = 10",
+    ),
+    Mutant(
+        "no-proxy-of-the-first-host",
+        "requests to a target go through a proxy that must not see them, or cannot reach it",
+        "wire.py",
+        "        self._proxy_config.learn(url)",
+        "        pass",
+    ),
+    Mutant(
+        "proxies-of-the-client-ignored",
+        "targets are not reached where only the proxy can",
+        "wire.py",
+        "        if not proxies_are_explicit and type(session._proxy_config) is ProxyConfiguration:",
+        "        if type(session._proxy_config) is ProxyConfiguration:",
+    ),
+    Mutant(
+        "certificates-not-verified",
+        "whoever stands between client and target reads and changes everything",
+        "wire.py",
+        "        session._known_pools = {}\n",
+        "        session._known_pools = {}\n        session._verify = False\n",
+    ),
+    # What is told.
+    Mutant("query-in-connection-errors", _SECRET_TOLD, "seam.py", "        _hide_query(exception)", "        pass"),
+    Mutant("query-in-logs", _SECRET_TOLD, "seam.py", _DEBUG, "        urls = str(before), str(chain.current)"),
+    # Turning it on and off.
+    Mutant(
+        "unknown-botocore-patched",
+        "with a botocore to come, requests fail in ways that nobody understands",
+        "patching.py",
+        "            seam.check_supported(Endpoint)",
+        "            pass",
+    ),
+    Mutant(
+        "only-new-clients-follow",
+        "clients made before the patch raise errors",
+        "patching.py",
+        "            for name, method in methods.items():\n                setattr(Endpoint, name, method)",
+        '            sys.modules["botocore.endpoint"].Endpoint = type("Endpoint", (Endpoint,), dict(methods))',
+    ),
+    Mutant(
+        "patched-twice",
+        "one unpatch is not enough after two patches",
+        "patching.py",
+        "or not _originals:\n            chosen = _checked(policy)\n        if not _originals:",
+        "or True:\n            chosen = _checked(policy)\n        if True:",
+    ),
+    Mutant(
+        "patched-for-good-by-the-context-manager",
+        "the rest of the program is patched too",
+        "patching.py",
+        "            else:\n                unpatch()",
+        "            else:\n                pass",
+    ),
+    Mutant(
+        "policy-left-behind-by-the-context-manager",
+        "the limits of a block hold after it",
+        "patching.py",
+        "                _policy = before",
+        "                pass",
+    ),
+    Mutant(
+        "import-patches-only-once",
+        "imported again after unpatch, the patch does nothing",
+        "patching.py",
+        '        sys.modules.pop(f"{__package__}.botocore", None)\n',
+        "",
+    ),
+    Mutant(
+        "clients-never-collected",
+        "memory grows with every client",
+        "patching.py",
+        "    return client\n\n\ndef _endpoint_of",
+        '    vars(seam).setdefault("clients", []).append(client)\n    return client\n\n\ndef _endpoint_of',
+    ),
+)

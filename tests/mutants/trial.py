@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +38,8 @@ class Suite:
     name: str
     paths: tuple[str, ...]
     mutants: tuple[Mutant, ...]
+    repeats: bool = False
+    """Whether a failure counts only if it comes again: tests on real sockets may fail by chance, and prove nothing."""
 
 
 class Outcome(Enum):
@@ -46,6 +48,7 @@ class Outcome(Enum):
     CAUGHT = "caught"
     SURVIVED = "survived"
     TIMED_OUT = "timed out"
+    BY_CHANCE = "by chance"  # a test failed, and passed when it was run again: the others never ran
     NO_TRIAL = "no trial"  # the run says nothing about the tests: see the detail
 
     @property
@@ -56,7 +59,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a mutant, by which test (`file::test`), and the first line that the test said about it."""
+    """What became of a mutant, by which test (pytest's name of it), and the first line of what the test said."""
 
     outcome: Outcome
     seconds: float
@@ -113,6 +116,8 @@ class Workshop:
     def run(self, suite: Suite, mutant: Mutant | None, limit: float | None = None) -> Verdict:
         """Run a suite, up to its first failure, on the package with a mutant in it.
 
+        Where the suite `repeats`, the test that failed is run once more, alone.
+
         Args:
             suite: the tests.
             mutant: None for the package as it is.
@@ -123,11 +128,16 @@ class Workshop:
         """
         lane = self._free.get()
         try:
-            return self._run_in(lane, suite, mutant, limit)
+            verdict = self._run_in(lane, suite.paths, mutant, limit)
+            if suite.repeats and verdict.outcome is Outcome.CAUGHT:
+                again = self._run_in(lane, (verdict.test,), mutant, limit)
+                if again.outcome is Outcome.SURVIVED:
+                    return replace(verdict, outcome=Outcome.BY_CHANCE)
+            return verdict
         finally:
             self._free.put(lane)
 
-    def _run_in(self, lane: Path, suite: Suite, mutant: Mutant | None, limit: float | None) -> Verdict:
+    def _run_in(self, lane: Path, paths: tuple[str, ...], mutant: Mutant | None, limit: float | None) -> Verdict:
         evidence, report, output = lane / "evidence", lane / "report.xml", lane / "output"
         for left_over in (evidence, report):
             left_over.unlink(missing_ok=True)
@@ -136,7 +146,7 @@ class Workshop:
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--hypothesis-seed=0"]
         places = [f"--basetemp={lane / 'tmp'}", f"--junitxml={report}"]
         began = time.monotonic()
-        code = self._wait_for([self._python, "-m", "pytest", *options, *places, *suite.paths], lane, output, limit)
+        code = self._wait_for([self._python, "-m", "pytest", *options, *places, *paths], lane, output, limit)
         seconds = time.monotonic() - began
         if code is None:
             return Verdict(Outcome.TIMED_OUT, seconds, detail=f"ended after {seconds:.0f} s")
@@ -205,10 +215,15 @@ def _first_failure(report: Path) -> tuple[str, str] | None:
         for kind in ("failure", "error"):
             found = case.find(kind)
             if found is not None:
-                places = case.get("classname", "").split(".")
-                file = next((place for place in places[::-1] if place.startswith("test_")), "collection")
-                return f"{file}::{case.get('name')}", found.get("message", "").partition("\n")[0]
+                return _node_id(case), found.get("message", "").partition("\n")[0]
     return None
+
+
+def _node_id(case: ElementTree.Element) -> str:
+    """How pytest calls a test (`tests/test_it.py::TestIt::test`), from what a report says of it."""
+    places = case.get("classname", "").split(".")
+    file = next((number for number, place in enumerate(places, start=1) if place.startswith("test_")), len(places))
+    return "::".join(("/".join(places[:file]) + ".py", *places[file:], case.get("name", "")))
 
 
 def _end_of(output: Path) -> str:
