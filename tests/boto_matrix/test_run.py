@@ -75,6 +75,16 @@ def test_each_cell_ends_as_what_it_is_and_the_others_go_on(project: SmallProject
     assert f"All that failed, again: make matrix CELLS='{GOOD}.10 {GOOD}.11" in done.output
 
 
+def test_latest_that_cannot_be_known_fails_its_cell_with_the_reason_and_no_other(project: SmallProject) -> None:
+    project.write_matrix([("1.26.24", "1.29.24"), ("latest", "latest")])
+    done = project.boto_matrix("run")
+    assert done.exit_code == 1
+    assert result(project, GOOD).outcome is Outcome.PASSED
+    latest = result(project, f"{PY}-botolatest")
+    assert latest.outcome is Outcome.INSTALL_FAILED
+    assert "cannot be asked: UV_OFFLINE is set" in (latest.reason or "")
+
+
 def test_tests_that_leave_no_results_have_crashed_whatever_their_exit_code(project: SmallProject) -> None:
     project.behave({GOOD: "say nothing"})
     assert project.boto_matrix("run", GOOD).exit_code == 1
