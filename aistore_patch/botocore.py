@@ -6,6 +6,16 @@ which importing this module patches again.
 
 from __future__ import annotations
 
+from typing import Any
+
+import botocore as _botocore
+
 from .patching import patch
+
+
+def __getattr__(name: str) -> Any:
+    """What botocore itself has: the name that this module is imported under hides it."""
+    return getattr(_botocore, name)
+
 
 patch()

@@ -7,7 +7,6 @@ import sys
 import threading
 from typing import Any, Iterator, TypeVar
 
-from . import seam
 from .errors import UnsupportedBotocoreError
 from .policy import RedirectPolicy
 
@@ -32,18 +31,17 @@ def patch(policy: RedirectPolicy | None = None) -> None:
         TypeError: `policy` is no RedirectPolicy; nothing was changed.
     """
     global _policy
-    from botocore.endpoint import Endpoint
-
+    seam, endpoint_class = _supported()
     with _lock:
         if policy is not None or not _originals:
             chosen = _checked(policy)
         if not _originals:
-            seam.check_supported(Endpoint)
-            methods = seam.wrapped(Endpoint, lambda: _policy)
-            _originals.update({name: vars(Endpoint)[name] for name in methods})
+            seam.check_supported(endpoint_class)
+            methods = seam.wrapped(endpoint_class, lambda: _policy)
+            _originals.update({name: vars(endpoint_class)[name] for name in methods})
             _policy = chosen
             for name, method in methods.items():
-                setattr(Endpoint, name, method)
+                setattr(endpoint_class, name, method)
         elif policy is not None:
             _policy = chosen
 
@@ -108,6 +106,7 @@ def follow_redirects(client: _Client, policy: RedirectPolicy | None = None) -> _
     """
     endpoint = _endpoint_of(client)
     chosen = _checked(policy)
+    seam, _ = _supported()
     with _lock:
         cls = type(endpoint)
         base = getattr(cls, "_aistore_patch_base", cls)
@@ -116,6 +115,21 @@ def follow_redirects(client: _Client, policy: RedirectPolicy | None = None) -> _
         # A class of its own, not attributes of the instance: bound methods would make a cycle of it.
         endpoint.__class__ = type(base.__name__, (base,), {**methods, "_aistore_patch_base": base})
     return client
+
+
+def _supported() -> tuple[Any, Any]:
+    """The seam, and the class that it is for.
+
+    Raises:
+        UnsupportedBotocoreError: something that they import is not there any more.
+    """
+    try:
+        from botocore.endpoint import Endpoint
+
+        from . import seam
+    except ImportError as error:
+        raise UnsupportedBotocoreError(f"this botocore lacks what the patch stands on: {error}") from error
+    return seam, Endpoint
 
 
 def _endpoint_of(client: Any) -> Any:

@@ -131,7 +131,7 @@ def wrapped(cls: type, policy: Callable[[], RedirectPolicy]) -> dict[str, Callab
 
 def check_supported(cls: type) -> None:
     """Raise `UnsupportedBotocoreError` where an endpoint class is not what `wrapped` expects."""
-    for name, expected in SIGNATURES.items():
+    for name, expected in {**SIGNATURES, "prepare_request": (("self", "request"),)}.items():
         method = getattr(cls, name, None)
         where = f"{cls.__module__}.{cls.__qualname__}.{name}"
         if method is None:
@@ -141,6 +141,9 @@ def check_supported(cls: type) -> None:
             raise UnsupportedBotocoreError(
                 f"{where} has the parameters ({', '.join(found)}); expected ({', '.join(expected[-1])})"
             )
+    for attribute in ("_event_emitter", "host", "http_session"):
+        if attribute not in cls.__init__.__code__.co_names:  # type: ignore[misc]  # it is a plain function
+            raise UnsupportedBotocoreError(f"{cls.__module__}.{cls.__qualname__} has no attribute {attribute} any more")
     wire.check_supported()
 
 

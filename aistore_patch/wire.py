@@ -15,6 +15,7 @@ import http.client
 import io
 import socket
 import threading
+import types
 import weakref
 from typing import Any
 
@@ -37,6 +38,7 @@ from botocore.exceptions import (
 )
 from botocore.httpsession import ProxyConfiguration, URLLib3Session
 from botocore.utils import get_environ_proxies
+from urllib3.connectionpool import HTTPConnectionPool
 
 from .errors import UnsupportedBotocoreError
 from .exchange import exchange, is_common
@@ -155,9 +157,10 @@ class _Session(URLLib3Session):  # type: ignore[misc]  # botocore has no types
         origin = "/".join(request.url.split("/", 3)[:3])
         known = self._known_pools.get(origin)
         pool = known() if known is not None else None
-        if getattr(pool, "pool", None) is None or URLLib3Session.send is not _BOTOCORE_SEND:
-            # The pool is new or closed, or somebody watches what is sent.
+        if getattr(pool, "pool", None) is None:  # new or closed
             return self._send_and_learn(request, origin)
+        if _somebody_watches():
+            return super().send(request)
         headers = request.headers
         target = headers.url.target if isinstance(headers, _HopHeaders) else request.url[len(origin) :]
         timeout = self._timeout_of(request, pool)
@@ -196,7 +199,20 @@ class _Session(URLLib3Session):  # type: ignore[misc]  # botocore has no types
             manager.pools._maxsize = POOLS
 
 
-_BOTOCORE_SEND = URLLib3Session.send
+def _own(cls: Any, name: str) -> Any:
+    """The method as the library itself has it, None where somebody has put another in its place."""
+    method = vars(cls)[name]
+    is_own = isinstance(method, types.FunctionType) and method.__module__ == cls.__module__
+    return method if is_own and not hasattr(method, "__wrapped__") else None
+
+
+_SEND = _own(URLLib3Session, "send")
+_URLOPEN = _own(HTTPConnectionPool, "urlopen")
+
+
+def _somebody_watches() -> bool:
+    """Whether what is sent is recorded, traced or mocked where the short way would not pass."""
+    return vars(URLLib3Session)["send"] is not _SEND or vars(HTTPConnectionPool)["urlopen"] is not _URLOPEN
 
 
 def _botocore_error(error: Exception, request: Any) -> Any:

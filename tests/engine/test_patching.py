@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import pydoc
 import subprocess
 import sys
 import weakref
@@ -178,6 +179,40 @@ def test_a_botocore_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(UnsupportedBotocoreError, match="missing"):
         aistore_patch.patch()
     assert not aistore_patch.is_patched()
+
+
+@pytest.mark.parametrize("module", ["botocore.endpoint", "botocore.awsrequest", "botocore.httpsession"])
+def test_a_botocore_that_lacks_something_is_refused(module: str) -> None:
+    stub = f"import sys, types; sys.modules['{module}'] = types.ModuleType('{module}')"
+    said = run(f"{stub}\nimport aistore_patch\naistore_patch.patch()")
+    assert "UnsupportedBotocoreError" in said
+    assert module in said
+
+
+def test_the_drop_in_offers_what_botocore_has() -> None:
+    from aistore_patch import botocore
+
+    assert botocore.exceptions.ClientError is ClientError
+    with pytest.raises(AttributeError):
+        botocore.nothing_of_this_name  # noqa: B018 - looking is the test
+
+
+@pytest.mark.parametrize("watched", ["botocore.httpsession.URLLib3Session.send", "urllib3.HTTPConnectionPool.urlopen"])
+def test_who_watches_what_is_sent_sees_every_hop(
+    cluster: Cluster, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, watched: str
+) -> None:
+    client = aistore_patch.follow_redirects(make_client(cluster, fresh=True))
+    assert follows(client)
+    seen: list[Any] = []
+    original = pydoc.locate(watched)
+
+    def watch(*args: Any, **kwargs: Any) -> Any:
+        seen.append(args)
+        return original(*args, **kwargs)  # type: ignore[operator]  # it is a function
+
+    monkeypatch.setattr(watched, watch)
+    assert follows(client)
+    assert len(seen) == 2
 
 
 def test_a_refusal_can_be_pickled_and_copied(cluster: Cluster, make_client: MakeClient) -> None:
