@@ -10,6 +10,7 @@ from pathlib import Path
 from boto_matrix.events import Event, Happened
 from boto_matrix.interpreters import how_to_get
 from boto_matrix.judge import Ended, judge
+from boto_matrix.merging import merge
 from boto_matrix.model import Cell
 from boto_matrix.results import (
     CellReport,
@@ -42,11 +43,27 @@ class Recorder:
     """What is known of a run so far."""
 
     def __init__(
-        self, cells: Sequence[Cell], *, blank: RunResult, path: Path, repeat: Callable[[Sequence[str]], str]
+        self,
+        cells: Sequence[Cell],
+        *,
+        blank: RunResult,
+        path: Path,
+        repeat: Callable[[Sequence[str]], str],
+        earlier: Sequence[RunResult] = (),
     ) -> None:
-        """Take the cells of the run, its document without them, where that goes, and how a cell is repeated."""
+        """Take what is asked for.
+
+        Args:
+            cells: of the run, in the order of the matrix.
+            blank: its document, without them.
+            path: where that goes.
+            repeat: gives the command that repeats cells.
+            earlier: documents with results that still hold; their cells are not run again.
+
+        """
         self._cells = {cell.name: _not_run(cell, repeat([cell.name])) for cell in cells}
         self._blank = blank
+        self._earlier = earlier
         self._path = path
         self._began = time.monotonic()
         self._clocks: dict[str, _Clock] = {}
@@ -55,10 +72,13 @@ class Recorder:
 
     @property
     def run(self) -> RunResult:
-        """The document as it stands."""
-        return self._blank.model_copy(
-            update={"seconds": round(time.monotonic() - self._began, 3), "cells": tuple(self._cells.values())}
-        )
+        """The document as it stands, what still holds of earlier ones included."""
+        seconds = round(time.monotonic() - self._began, 3)
+        run = self._blank.model_copy(update={"seconds": seconds, "cells": tuple(self._cells.values())})
+        if not self._earlier:
+            return run
+        # An earlier run that was killed never finished; what is wanted of it is here.
+        return merge([run, *self._earlier], run.command).model_copy(update={"finished": run.finished})
 
     def no_interpreter(self, names: Iterable[str]) -> None:
         """Note cells that have no Python to run on."""

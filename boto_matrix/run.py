@@ -23,6 +23,8 @@ from boto_matrix.project import PROJECT, project_matrix
 from boto_matrix.recorder import Recorder
 from boto_matrix.requested import check_overrides, given_overrides
 from boto_matrix.results import Machine, Outcome, RunResult
+from boto_matrix.results_folder import newest_first
+from boto_matrix.resume import passed_before
 from boto_matrix.selection import few, one
 from boto_matrix.table import show, summary
 from boto_matrix.tox_process import ToxProcess
@@ -40,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     instead.add_argument("--one", action="store_true", help="what BOTO3_VERSION asks for, or the latest")
     parser.add_argument(
         "-j", "--jobs", type=_positive, default=_processors(), help="cells at once (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="leave out the cells that passed when they were last asked for, with the same pins, overrides and "
+        "arguments for pytest; their results are taken over",
     )
     parser.add_argument("--results", type=Path, help="where the JSON of results goes (default: results/<start>.json)")
 
@@ -60,15 +68,20 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     cells = _select(arguments, interpreters)
     started = datetime.now(timezone.utc)
     path = arguments.results or PROJECT / "results" / f"{started:%Y%m%d-%H%M%S-%f}.json"
-    recorder = Recorder(
-        cells, blank=_blank(started), path=path, repeat=lambda names: repeat_command(names, pytest_arguments)
-    )
     console = Console(highlight=False, emoji=False)
     if not console.is_terminal:
         console.width = max(console.width, _NARROWEST)
-    stopped_by = _run(
-        cells, interpreters, recorder, arguments.jobs, pytest_arguments, path.with_suffix(".log"), console
+    earlier = _earlier(cells, pytest_arguments, path.parent, console) if arguments.resume else []
+    recorder = Recorder(
+        cells,
+        blank=_blank(started),
+        path=path,
+        repeat=lambda names: repeat_command(names, pytest_arguments),
+        earlier=earlier,
     )
+    passed = {cell.name for run in earlier for cell in run.cells}
+    left = [cell for cell in cells if cell.name not in passed]
+    stopped_by = _run(left, interpreters, recorder, arguments.jobs, pytest_arguments, path.with_suffix(".log"), console)
     run = recorder.run
     show(run, console)
     failed = [cell.name for cell in run.failures]
@@ -97,6 +110,16 @@ def _select(arguments: argparse.Namespace, interpreters: Interpreters) -> list[C
         cells = few(matrix, interpreters) if arguments.few else [one(matrix, interpreters)]
         named |= {cell.name for cell in cells}
     return [cell for cell in matrix.cells if cell.name in named or not named]
+
+
+def _earlier(
+    cells: Sequence[Cell], pytest_arguments: Sequence[str], folder: Path, console: Console
+) -> list[RunResult]:
+    """Find what passed before and need not be run again, and say so."""
+    earlier = passed_before(cells, lambda cell: repeat_command([cell.name], pytest_arguments), newest_first(folder))
+    number = sum(len(run.cells) for run in earlier)
+    console.print(f"{number} of {len(cells)} cells passed before and are not run again.", markup=False)
+    return earlier
 
 
 def _run(
