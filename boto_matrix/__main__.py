@@ -53,8 +53,10 @@ def _mistakes() -> tuple[type[Exception], ...]:
     from boto_matrix.requested import RequestError
     from boto_matrix.results import ResultsError
     from boto_matrix.surface_errors import SurfaceError
+    from boto_matrix.trial import TrialError
 
-    return MatrixError, MergeError, RequestError, ResultsError, SurfaceError, IndexUnavailable, NoSuchRelease
+    ours = (MatrixError, MergeError, RequestError, ResultsError, SurfaceError, TrialError)
+    return (*ours, IndexUnavailable, NoSuchRelease)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,8 @@ class _Refresh:
             passed = ran.get((str(row.boto3), str(row.botocore)), {})
             if _is_marked(row) and passed and all(passed.values()):
                 self.edit.replace(row, replace(row, why=_without_mark(row) or None))
-                self.changes.append(f"{_pair(row)} has run, on {', '.join(passed)}, and passed: its row says no longer that it has not")
+                where = ", ".join(passed)
+                self.changes.append(f"changed {_pair(row)}: it has run, on {where}, and passed")
 
     def _add(self, wanted: WantedPin) -> None:
         row = self._row(wanted, self._neighbour(wanted.boto3))

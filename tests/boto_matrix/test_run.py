@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import select
 import signal
 
 import pytest
 
 from boto_matrix.results import CellResult, Outcome
+from tests.boto_matrix.fifo import Fifo
 from tests.boto_matrix.small_project import PY, PYTHON, Done, SmallProject
-
-_PATIENCE = 60.0  # seconds until a test is given up for which nothing happens
 
 GOOD, OTHER = f"{PY}-boto1.26", f"{PY}-boto1.17"
 
@@ -175,29 +172,6 @@ def hanging(project: SmallProject) -> SmallProject:
     project.set_up_tox(interrupt_timeout="0.1", terminate_timeout="0.1")
     project.behave({OTHER: "hang"})
     return project
-
-
-class Fifo:
-    """Where a cell that hangs says so, and which all its processes hold open."""
-
-    def __init__(self, project: SmallProject) -> None:
-        path = project.folder / "fifo"
-        os.mkfifo(path)
-        self._reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        self._writer = os.open(path, os.O_WRONLY)  # so that there has been one, even if no cell gets that far
-
-    def wait_until_a_cell_hangs(self) -> None:
-        assert select.select([self._reader], [], [], _PATIENCE)[0], "no cell ever got to its tests"
-        assert os.read(self._reader, 1) == b"!"
-
-    def wait_until_no_process_is_left(self) -> None:
-        """What is read ends when nobody holds the writing end any more."""
-        os.close(self._writer)
-        while select.select([self._reader], [], [], _PATIENCE)[0]:
-            if not os.read(self._reader, 1):
-                os.close(self._reader)
-                return
-        pytest.fail("a process of the cell is still there")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
