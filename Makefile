@@ -3,6 +3,8 @@
 # make test                    lint, types, the tests of both parts, and a few cells
 # make python_botocore_tests   one cell: BOTO3_VERSION=1.26.24 BOTOCORE_VERSION=1.29.24, by default the latest, on the newest Python
 # make mutants                 small bugs put into copies of the patch, each of which the tests must catch; ARGS="--list" says which
+# make report                  results/report.html: what is known of each cell, in a page; RESULTS="a.json b.json" for just these
+# make test-report             that page in a real browser, which is installed where it is missing
 # make lint · make clean
 #
 # Needs Python 3, make and a package index; sets up the rest in .venv.
@@ -13,12 +15,12 @@ RUN := $(VENV)/bin/python -m boto_matrix
 OPTIONS := $(if $(filter-out 0 no false,$(RESUME)),--resume) $(if $(RESULTS),--results $(RESULTS))
 OUR_CODE := $(wildcard aistore_patch boto_matrix tests benchmarks toxfile.py)
 
-.PHONY: matrix test unit few python_botocore_tests mutants lint clean
+.PHONY: matrix test unit few python_botocore_tests mutants report test-report chromium lint clean
 
 matrix: $(READY)
 	@$(RUN) run $(CELLS) $(OPTIONS) $(if $(ARGS),-- $(ARGS))
 
-test: lint unit few
+test: lint chromium unit few
 
 unit: $(READY)
 	$(VENV)/bin/python -m pytest -q $(ARGS)
@@ -31,6 +33,16 @@ python_botocore_tests: $(READY)
 
 mutants: $(READY)
 	@$(VENV)/bin/python -m tests.mutants $(ARGS)
+
+report: $(READY)
+	@$(RUN) report $(RESULTS)
+
+test-report: $(READY) chromium
+	REQUIRE_CHROMIUM=1 $(VENV)/bin/python -m pytest -q tests/boto_matrix/test_report_page.py $(ARGS)
+
+# Without it the tests of the report's page are skipped, so that it is no reason to fail.
+chromium:
+	@tools/chromium || true
 
 lint: $(READY)
 	$(VENV)/bin/ruff check $(OUR_CODE)

@@ -112,7 +112,7 @@ class CellResult(_Model):
     """A cell and what happened in it."""
 
     name: str
-    python: str = Field(description="the minor that the cell is named for: 3.11")
+    python: str = Field(pattern=r"^\d+\.\d+$", description="the minor that the cell is named for: 3.11")
     pin: Pin
     outcome: Outcome
     reason: str | None = Field(default=None, description="why it ended so, in a sentence; null when it passed")

@@ -32,6 +32,8 @@ def not_results(path: Path, error: ValidationError) -> str:
         reason = str(fault["ctx"]["error"])
         advice = _WHAT_TO_DO["cut short" if reason.startswith("EOF") else "foreign"]
         return f"{path}: is not JSON: {reason}. {advice}"
+    if kind == "value_error" and not place:
+        return f"{path}: {_lowered(fault['msg'])}. {_WHAT_TO_DO['damaged']}"
     if not place:
         return f"{path}: is {_shown(fault['input'])}, not the results of a run. {_WHAT_TO_DO['foreign']}"
     where = _where(place)

@@ -82,8 +82,8 @@ class Contents:
     @property
     def left_out(self) -> str:
         """What did not run, as the rest of a sentence; empty if all did."""
-        parts = [(Outcome.NO_INTERPRETER, "have no interpreter here"), (Outcome.NOT_RUN, "were not run")]
-        return ", ".join(f"{self.count(outcome)} {words}" for outcome, words in parts if self.count(outcome))
+        parts = [(Outcome.NO_INTERPRETER, "without an interpreter here"), (Outcome.NOT_RUN, "not run")]
+        return ", ".join(f"{self.count(outcome):,} {words}" for outcome, words in parts if self.count(outcome))
 
 
 def _cells(number: int) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from boto_matrix.blame import Culprit
 from boto_matrix.glyphs import Glyphs
 from boto_matrix.report.changes import Change, Changes
 from boto_matrix.report.contents import Contents, Row
+from boto_matrix.report.failures import Failure, failures_by_culprit
 from boto_matrix.results import CellResult, Outcome, SetOutcome
 from boto_matrix.table import FOUR_SETS
 
-_FAILURES = 30
+_FAILURES = 10  # of each culprit
 _NAMES = 12
 _PACKAGES = 6
 _ROWS_IN_SIGHT = 60
@@ -41,24 +43,23 @@ def _head(contents: Contents) -> str:
 
 
 def _failures(contents: Contents) -> Iterator[str]:
-    failures = contents.run.failures
-    if not failures:
+    if not contents.run.failures:
         return
     yield "### Failing"
-    yield "\n".join(_failure(cell, contents) for cell in failures[:_FAILURES])
-    if len(failures) > _FAILURES:
-        yield f"… and {len(failures) - _FAILURES} more: {_names([cell.name for cell in failures[_FAILURES:]])}"
+    for culprit, failures in failures_by_culprit(contents):
+        is_clear = culprit is not Culprit.UNCLEAR
+        yield f"**{f'At fault: {culprit.value}' if is_clear else 'Unclear who is at fault'}**"
+        more = len(failures) - _FAILURES
+        rest = [f"- and {more} more"] if more > 0 else []
+        yield "\n".join([*(_failure(failure) for failure in failures[:_FAILURES]), *rest])
 
 
-def _failure(cell: CellResult, contents: Contents) -> str:
-    verdict = contents.verdicts.get(cell.name)
-    lines = [f"- **{_text(cell.name)}** {cell.outcome.value}: {_text(cell.reason or '')}"]
-    if verdict is not None and verdict.because != cell.reason:
-        lines.append(f"  **{_text(verdict.culprit.value)}**: {_text(verdict.because)}")
-    elif verdict is not None:
-        lines.append(f"  At fault: **{_text(verdict.culprit.value)}**")
-    lines.append(f"  {_code(cell.repeat)}")
-    return "  \n".join(lines)
+def _failure(failure: Failure) -> str:
+    names = _names([cell.name for cell in failure.cells])
+    others = {cell.outcome.value for cell in failure.cells} - {Outcome.FAILED.value}
+    how = f" ({', '.join(sorted(others))})" if others else ""
+    lines = [f"- {names}{how}: {_text(failure.because)}", *(_code(command) for command in failure.repeat[:1])]
+    return "  \n  ".join(lines)
 
 
 def _changes(changes: Changes) -> str:
@@ -111,7 +112,7 @@ def _names(names: Sequence[str]) -> str:
 def _text(text: str) -> str:
     """Write text so that Markdown, and the HTML in it, takes nothing in it for its own, nor GitHub a name for a user's."""
     flat = " ".join(text.split())
-    escaped = re.sub(r"([\\`*_{}\[\]#|~$!])", r"\\\1", flat.replace("&", "&amp;").replace("<", "&lt;"))
+    escaped = re.sub(r"([\\`*{}\[\]#|~$!]|(?<!\w)_|_(?!\w))", r"\\\1", flat.replace("&", "&amp;").replace("<", "&lt;"))
     return escaped.replace(">", "&gt;").replace("@", "&#64;")
 
 

@@ -210,15 +210,16 @@ function contentsOf(cell) {
 
 const classOf = (outcome) => outcome.replaceAll(" ", "-");
 const mark = (outcome) => make("i", { class: classOf(outcome) });
+const sentence = (text) => (/^\w*_/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1)); // but a name stays a name
 const seconds = (number) => (number === undefined ? "" : `${number.toFixed(number < 10 ? 2 : 1)} s`);
 
 function verdict(cell) {
   const { culprit, because } = cell.blame ?? {};
+  const who = culprit === "unclear" ? "Unclear who is at fault" : `At fault: ${culprit}`;
   return [
-    cell.reason && cell.reason !== because && make("p", { class: "reason" }, cell.reason),
-    culprit && make("p", { class: "because" },
-      make("strong", {}, culprit === "unclear" ? "Unclear who is at fault" : `At fault: ${culprit}`), `. ${because}`),
-    culprit && make("p", { class: "quiet" }, make("small", {}, `Rule: ${cell.blame.rule}`)),
+    culprit && make("p", { class: "because" }, make("strong", {}, who), `. ${sentence(because)}`),
+    cell.reason && cell.reason !== because && make("p", { class: "reason" }, sentence(cell.reason)),
+    culprit && make("p", { class: "reason" }, `By the rule: ${cell.blame.rule}`),
   ].filter(Boolean);
 }
 

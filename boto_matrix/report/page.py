@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,10 +12,11 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from boto_matrix.blame import RULES, Culprit
+from boto_matrix.blame import RULES
 from boto_matrix.report.changes import Change
 from boto_matrix.report.contents import Contents
 from boto_matrix.report.details import details
+from boto_matrix.report.failures import failures_by_culprit
 from boto_matrix.results import CellResult, Outcome, SetOutcome
 from boto_matrix.table import FOUR_SETS, summary
 
@@ -64,7 +64,7 @@ def page(contents: Contents) -> str:
         run=contents.run,
         changes=contents.changes,
         tile=lambda cell: _tile(cell, contents),
-        failures=_by_culprit(contents),
+        failures=failures_by_culprit(contents),
         rules=RULES,
         summary=summary(contents.run),
         four_sets=FOUR_SETS,
@@ -100,14 +100,6 @@ def _label(cell: CellResult, change: Change | None) -> str:
     return "".join(parts)
 
 
-def _by_culprit(contents: Contents) -> list[tuple[Culprit, list[CellResult]]]:
-    """Give the cells that failed by who is at fault, the most first."""
-    found: defaultdict[Culprit, list[CellResult]] = defaultdict(list)
-    for cell in contents.run.failures:
-        found[contents.verdicts[cell.name].culprit].append(cell)
-    return sorted(found.items(), key=lambda one: -len(one[1]))
-
-
 def _json(value: object) -> Markup:
     """Write a value into a script element: nothing in it can end the element, or begin a comment of HTML."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -130,7 +122,7 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["duration"] = _duration
+    environment.filters.update(duration=_duration, sentence=_sentence)
     return environment.from_string((_HERE / "page.html").read_text(encoding="utf-8"))
 
 
@@ -140,3 +132,8 @@ def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def _sentence(text: str) -> str:
+    """Begin with a capital letter, unless it begins with a name of ours, which stays as it is."""
+    return text if "_" in text.partition(" ")[0] else text[:1].upper() + text[1:]
