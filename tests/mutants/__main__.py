@@ -56,8 +56,7 @@ def main(arguments: Sequence[str], project: Project = PROJECT, suites: Sequence[
         console.width = max(console.width, 160)  # nobody folds a log
     try:
         chosen = _chosen(suites, asked.names)
-        for mutant in [mutant for suite in suites for mutant in suite.mutants]:
-            mutant.source(project.root / project.package)
+        _check(suites, project)
     except DoesNotApplyError as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         return 2
@@ -97,6 +96,18 @@ def _chosen(suites: Sequence[Suite], names: Sequence[str]) -> list[Suite]:
         for suite in suites
     ]
     return [suite for suite in chosen if suite.mutants]
+
+
+def _check(suites: Sequence[Suite], project: Project) -> None:
+    """Raise one error for all mutants that do not apply."""
+    problems = []
+    for mutant in [mutant for suite in suites for mutant in suite.mutants]:
+        try:
+            mutant.source(project.root / project.package)
+        except DoesNotApplyError as error:
+            problems.append(str(error))
+    if problems:
+        raise DoesNotApplyError("\n".join(problems))
 
 
 def _limits(workshop: Workshop, suites: Sequence[Suite], console: Console) -> dict[str, float] | None:

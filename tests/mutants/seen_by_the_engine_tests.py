@@ -17,11 +17,11 @@ _DEBUG = "        urls = redacted(str(before)), redacted(str(chain.current))"
 MUTANTS = (
     # Where a Location leads.
     Mutant(
-        "scheme-kept",
+        "http-kept",
         "a target that speaks TLS is spoken to without",
         "location.py",
         "    return Url(new_scheme, netloc, path, query)",
-        "    return Url(current.scheme, netloc, path, query)",
+        '    return Url("http" if current.scheme == "http" else new_scheme, netloc, path, query)',
     ),
     Mutant(
         "relative-path-taken-as-it-is",
@@ -266,15 +266,15 @@ MUTANTS = (
         "unknown-botocore-patched",
         "with a botocore to come, requests fail in ways that nobody understands",
         "patching.py",
-        "            seam.check_supported(Endpoint)",
+        "            seam.check_supported(endpoint_class)",
         "            pass",
     ),
     Mutant(
         "only-new-clients-follow",
         "clients made before the patch raise errors",
         "patching.py",
-        "            for name, method in methods.items():\n                setattr(Endpoint, name, method)",
-        '            sys.modules["botocore.endpoint"].Endpoint = type("Endpoint", (Endpoint,), dict(methods))',
+        "            for name, method in methods.items():\n                setattr(endpoint_class, name, method)",
+        '            sys.modules["botocore.endpoint"].Endpoint = type("Endpoint", (endpoint_class,), dict(methods))',
     ),
     Mutant(
         "patched-twice",
@@ -308,7 +308,7 @@ MUTANTS = (
         "clients-never-collected",
         "memory grows with every client",
         "patching.py",
-        "    return client\n\n\ndef _endpoint_of",
-        '    vars(seam).setdefault("clients", []).append(client)\n    return client\n\n\ndef _endpoint_of',
+        '"_aistore_patch_base": base})\n',
+        '"_aistore_patch_base": base})\n        vars(seam).setdefault("clients", []).append(client)\n',
     ),
 )

@@ -254,7 +254,7 @@ MUTANTS = (
         "claims-to-be-patched",
         "nothing is followed, and no error says so",
         "patching.py",
-        "                setattr(Endpoint, name, method)",
+        "                setattr(endpoint_class, name, method)",
         "                pass",
     ),
     Mutant(
