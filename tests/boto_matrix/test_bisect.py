@@ -9,8 +9,12 @@ import signal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.version import Version
 
+from boto_matrix.candidates import Candidates
 from boto_matrix.halving import first_difference, most_questions
+from boto_matrix.index import PackageIndex
+from boto_matrix.model import parse_matrix
 from tests.boto_matrix.conftest import LocalIndex
 from tests.boto_matrix.fifo import Fifo
 from tests.boto_matrix.small_project import PY, PYTHON, SmallProject
@@ -124,8 +128,6 @@ def test_the_first_bad_release_is_found_by_few_cells_and_everything_is_said(type
 
 
 def test_a_release_that_began_to_pass_is_found_too(typed_in: SmallProject) -> None:
-    done = typed_in.boto_matrix("bisect", "--good", "1.29.23", "--bad", "1.29.26", "--package", "botocore")
-    assert "botocore 1.29.25 is the first release that fails" in done.output
     (typed_in.folder / "check.py").write_text(_CHECK.replace(">= FIRST_BAD", "< 23"))
     done = typed_in.boto_matrix("bisect", "--good", "1.26.23", "--bad", "1.26.21")
     assert "boto3 1.26.23 is the first release that passes; 1.26.22 does not." in done.output
@@ -181,14 +183,35 @@ def test_without_a_network_there_is_a_sentence(typed_in: SmallProject, closed_po
     assert "Traceback" not in done.output
 
 
-def test_yanked_releases_and_those_for_other_pythons_are_not_tried(
-    typed_in: SmallProject, local_index: LocalIndex
+def candidates(package: str, index: PackageIndex) -> Candidates:
+    pairs = [("latest", "latest"), ("1.26.30", "1.29.30")]
+    rows = [f"  - {{boto3: {boto3}, botocore: {botocore}, python: '>=3.8'}}" for boto3, botocore in pairs]
+    return Candidates(package, "3.11", parse_matrix("\n".join(["pythons: ['3.11']", "pins:", *rows])), index)
+
+
+def test_what_could_not_be_installed_in_any_case_is_not_tried(local_index: LocalIndex) -> None:
+    local_index.add_pairs(26, 29, range(9))
+    local_index.add_pairs(26, 29, range(3, 5), python="<3.11")
+    local_index.files["boto3"]["boto3-1.26.6-py3-none-any.whl"].is_yanked = True
+    local_index.add("boto3", "1.26.7rc1")
+    found = candidates("boto3", PackageIndex(local_index.url)).between(Version("1.26.1"), Version("1.26.8"))
+    assert [version.micro for version in found] == [1, 2, 5, 7, 8]
+
+
+@pytest.mark.parametrize(
+    ("package", "version", "cell", "overrides"),
+    [
+        ("boto3", "1.26.24", "py311-botolatest", {"BOTO3_VERSION": "1.26.24", "BOTOCORE_VERSION": "1.29.24"}),
+        ("botocore", "1.29.24", "py311-botolatest", {"BOTO3_VERSION": "1.26.24", "BOTOCORE_VERSION": "1.29.24"}),
+        ("boto3", "1.26.30", "py311-boto1.26", {"BOTO3_VERSION": "", "BOTOCORE_VERSION": ""}),
+        ("moto", "5.0.0", "py311-boto1.26", {"MOTO_VERSION": "5.0.0"}),
+    ],
+)
+def test_a_release_is_tried_with_its_companion_of_the_day_in_an_environment_that_there_is(
+    package: str, version: str, cell: str, overrides: dict[str, str], boto_index: PackageIndex
 ) -> None:
-    files = local_index.files["boto3"]
-    files["boto3-1.26.24-py3-none-any.whl"].is_yanked = True
-    files["boto3-1.26.23-py3-none-any.whl"].requires_python = "<3.8"
-    done = typed_in.boto_matrix("bisect", "--good", "1.26.22", "--bad", "1.26.25")
-    assert "boto3 1.26.25 is the first release that fails; 1.26.22 does not." in done.output
+    trial = candidates(package, boto_index).trial(Version(version))
+    assert (trial.cell.name, trial.overrides) == (cell, overrides)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
