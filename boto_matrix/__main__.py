@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +17,9 @@ COMMANDS = {
     "merge": ("boto_matrix.merge", "make one document of the results of several runs"),
     "report": ("boto_matrix.report.command", "show results: as a page, as Markdown, as a badge, or in the terminal"),
     "schema": ("boto_matrix.results_schema", "print the JSON schema of the results of a run"),
+    "bisect-failure": ("boto_matrix.bisect_failure", "find the release that made a run fail"),
+    "issue": ("boto_matrix.issue", "open, update or close GitHub's issue about the nightly matrix"),
+    "propose": ("boto_matrix.propose", "propose changed files as a pull request on GitHub"),
     "bisect": ("boto_matrix.bisect_releases", "find the release at which the outcome of a cell changed"),
 }
 
@@ -32,9 +36,14 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(ours)
     chosen = importlib.import_module(COMMANDS[arguments.command][0])
     try:
-        return int(chosen.main(arguments, pytest_arguments))
+        exit_code = int(chosen.main(arguments, pytest_arguments))
+        sys.stdout.flush()
+        return exit_code
     except KeyboardInterrupt:
         return 130  # 128 + SIGINT, as a shell has it
+    except BrokenPipeError:  # of `| head`: whoever read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it closes it
+        return 141  # 128 + SIGPIPE
     except _mistakes() as mistake:
         print(f"boto_matrix: {mistake}", file=sys.stderr)
         return 2
@@ -47,6 +56,7 @@ def _split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _mistakes() -> tuple[type[Exception], ...]:
     """What is the user's to mend: it is said in a line, without a traceback."""
+    from boto_matrix.gh import GhError
     from boto_matrix.index_errors import IndexUnavailable, NoSuchRelease
     from boto_matrix.merging import MergeError
     from boto_matrix.model import MatrixError
@@ -55,7 +65,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
     from boto_matrix.surface_errors import SurfaceError
     from boto_matrix.trial import TrialError
 
-    ours = (MatrixError, MergeError, RequestError, ResultsError, SurfaceError, TrialError)
+    ours = (MatrixError, MergeError, RequestError, ResultsError, SurfaceError, TrialError, GhError)
     return (*ours, IndexUnavailable, NoSuchRelease)
 
 

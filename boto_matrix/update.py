@@ -6,14 +6,15 @@ import argparse
 import math
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from packaging.version import Version
 from rich.console import Console
 
 from boto_matrix.examine import examine
-from boto_matrix.index import PackageIndex, index_from_environment
+from boto_matrix.index import index_from_environment
 from boto_matrix.model import load_matrix, parse_matrix
 from boto_matrix.project import PROJECT
 from boto_matrix.ran import what_ran
@@ -55,9 +56,10 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     until = datetime.now(timezone.utc) - timedelta(hours=arguments.cooldown)
     index = index_from_environment(until=until)
     console = Console(highlight=False, emoji=False, soft_wrap=True)
-    record = _examined(known, index)
+    found = {one: examine(one, known, index) for one in all_stands_on()}
+    record = _recorded(known, found)
     with Console(stderr=True).status("asking which pairs fit"):
-        refreshed = refresh(text, index, record.of(patch_stands_on()).fingerprints(), what_ran(PROJECT / "results"))
+        refreshed = refresh(text, index, found[patch_stands_on()], what_ran(PROJECT / "results"))
     parse_matrix(refreshed.text, str(path))
     news = [line for one in all_stands_on() for line in _new_classes(one, known, record)]
     _say(refreshed, news, until, console, is_check=arguments.check)
@@ -77,9 +79,13 @@ def _hours(text: str) -> float:
     return hours
 
 
-def _examined(record: SurfaceRecord, index: PackageIndex) -> SurfaceRecord:
-    for stands_on in all_stands_on():
-        record = record.with_releases(stands_on, examine(stands_on, record, index))
+def _recorded(record: SurfaceRecord, found: Mapping[StandsOn, Mapping[Version, str]]) -> SurfaceRecord:
+    """Add what was found, and keep what is known of releases that are too young for this update."""
+    for stands_on, fingerprints in found.items():
+        newest = max(fingerprints, default=Version(stands_on.oldest))
+        known = record.of(stands_on).fingerprints()
+        young = {version: fingerprint for version, fingerprint in known.items() if version > newest}
+        record = record.with_releases(stands_on, {**fingerprints, **young})
     return record
 
 

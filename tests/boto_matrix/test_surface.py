@@ -89,6 +89,13 @@ def test_a_difference_is_shown_as_code_without_the_docstring(watched: SmallProje
     ]
 
 
+def test_who_reads_only_the_beginning_of_a_difference_gets_no_traceback(watched: SmallProject) -> None:
+    typed = watched.start("surface", "--diff", "1.20.2", "1.20.3")
+    assert typed.stdout is not None
+    typed.stdout.close()
+    assert typed.wait(60) == 141
+
+
 def test_no_difference_is_said_in_words(watched: SmallProject) -> None:
     done = watched.boto_matrix("surface", "--diff", "1.20.0", "1.20.1")
     assert done.exit_code == 0

@@ -293,6 +293,18 @@ def test_a_release_waits_until_it_has_cooled_down(typed_in: SmallProject, local_
     assert "botocore 1.29.25 begins a surface class that was not known" in done.output
 
 
+def test_a_longer_cooldown_forgets_nothing_of_what_was_examined(
+    typed_in: SmallProject, local_index: LocalIndex
+) -> None:
+    yesterday = (datetime.now(timezone.utc) - timedelta(hours=24)).isoformat()
+    add_pair(local_index, 25, uploaded=yesterday, answer="2")
+    typed_in.boto_matrix("update", "--cooldown", "0")
+    known = (typed_in.folder / "surface.json").read_text()
+    assert typed_in.boto_matrix("update").exit_code == 0
+    assert (typed_in.folder / "surface.json").read_text() == known
+    assert pairs(typed_in)[0] == "1.26.25"
+
+
 def test_without_a_network_there_is_a_sentence_and_the_files_are_as_they_were(
     typed_in: SmallProject, closed_port: str
 ) -> None:
