@@ -95,8 +95,17 @@ def test_the_path_goes_out_as_it_came(cluster: Cluster, make_client: MakeClient)
         assert target.requests[-1].path == spelled
 
 
-@pytest.mark.parametrize("addressing", ["path", "virtual", "auto"])
-@pytest.mark.parametrize("signature", ["s3v4", "s3", botocore.UNSIGNED])
+@pytest.mark.parametrize(
+    ("addressing", "signature"),
+    [
+        ("path", "s3v4"),
+        ("path", "s3"),
+        ("path", botocore.UNSIGNED),
+        ("virtual", "s3v4"),
+        ("virtual", "s3"),
+        ("auto", "s3v4"),
+    ],
+)
 @pytest.mark.usefixtures("names")
 def test_signed_for_the_new_host_in_every_style(
     cluster: Cluster, make_client: MakeClient, addressing: str, signature: Any
