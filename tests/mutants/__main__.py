@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -64,6 +69,7 @@ def main(arguments: Sequence[str], project: Project = PROJECT, suites: Sequence[
         for mutant in [mutant for suite in chosen for mutant in suite.mutants]:
             console.print(f"{mutant.name}: {mutant.harm}", markup=False, soft_wrap=True)
         return 0
+    chosen = _reached(chosen, asked.python, console)
     with Workshop(project, asked.python, asked.jobs) as workshop:
         limits = _limits(workshop, chosen, console)
         if limits is None:
@@ -79,10 +85,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", metavar="MUTANT", help="all if none is named")
     parser.add_argument("--list", action="store_true", help="only say which mutants there are")
     parser.add_argument(
-        "--python", default=sys.executable, help="an interpreter that has what the tests need (default: this one)"
+        "--python",
+        type=_interpreter,
+        default=sys.executable,
+        metavar="PATH",
+        help="an interpreter that has what the tests need (default: this one)",
     )
     parser.add_argument("-j", "--jobs", type=int, choices=range(1, 65), default=2, metavar="N", help="trials at once")
     return parser
+
+
+def _interpreter(text: str) -> str:
+    found = shutil.which(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text} is no program; the path of a Python is expected")
+    return os.path.abspath(found)  # trials run elsewhere
 
 
 def _chosen(suites: Sequence[Suite], names: Sequence[str]) -> list[Suite]:
@@ -92,8 +109,7 @@ def _chosen(suites: Sequence[Suite], names: Sequence[str]) -> list[Suite]:
     if unknown:
         raise DoesNotApplyError(f"There is no mutant {', '.join(unknown)}; --list says which there are.")
     chosen = [
-        Suite(suite.name, suite.paths, tuple(m for m in suite.mutants if not names or m.name in names))
-        for suite in suites
+        replace(suite, mutants=tuple(m for m in suite.mutants if not names or m.name in names)) for suite in suites
     ]
     return [suite for suite in chosen if suite.mutants]
 
@@ -108,6 +124,23 @@ def _check(suites: Sequence[Suite], project: Project) -> None:
             problems.append(str(error))
     if problems:
         raise DoesNotApplyError("\n".join(problems))
+
+
+def _reached(suites: Sequence[Suite], python: str, console: Console) -> list[Suite]:
+    """The suites without the mutants that cannot do harm with what is installed there; says which those are."""
+    reached = []
+    for suite in suites:
+        missing = {m: m.needs for m in suite.mutants if m.needs and not _is_installed(Requirement(m.needs), python)}
+        for mutant, needs in missing.items():
+            console.print(f"{mutant.name} is not tried: it needs {needs}", markup=False)
+        reached.append(replace(suite, mutants=tuple(m for m in suite.mutants if m not in missing)))
+    return [suite for suite in reached if suite.mutants]
+
+
+def _is_installed(requirement: Requirement, python: str) -> bool:
+    ask = f"import importlib.metadata as m; print(m.version({requirement.name!r}))"
+    version = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=False).stdout.strip()
+    return bool(version) and requirement.specifier.contains(version, prereleases=True)
 
 
 def _limits(workshop: Workshop, suites: Sequence[Suite], console: Console) -> dict[str, float] | None:

@@ -20,6 +20,7 @@ class Mutant:
         file: the file of the package that has it.
         text: what stands there; it must stand there exactly once.
         replacement: what the bug has in its place.
+        needs: a requirement (`urllib3>=2`) without which the text is never reached, or does nothing.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Mutant:
     file: str
     text: str
     replacement: str
+    needs: str = ""
 
     def source(self, package: Path) -> str:
         """Return the text of its file with the bug in it.

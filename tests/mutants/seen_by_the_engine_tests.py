@@ -78,6 +78,7 @@ MUTANTS = (
         "seam.py",
         "    request.auth_path = _resource(",
         "    _resource(",
+        needs="botocore>=1.29",
     ),
     Mutant(
         "url-tidied-on-its-way",
@@ -100,6 +101,7 @@ MUTANTS = (
         "wire.py",
         'return b"" if self._connection._response_received else self._body.read(size)',
         "return self._body.read(size)",
+        needs="urllib3>=2",
     ),
     Mutant(
         "body-sent-to-the-proxy-on-used-connections",
@@ -114,6 +116,7 @@ MUTANTS = (
         "body.py",
         "            if self._start is not None:",
         "            if self._start is not None and self._framed is None:",
+        needs="botocore>=1.36",
     ),
     Mutant(
         "used-up-stream-resent",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,22 @@ def test_a_mutant_that_no_longer_applies_is_an_error_that_names_it(
 def test_a_name_that_no_mutant_has_is_an_error(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["halfed"], project, [suite(CAUGHT)]) == 2
     assert "no mutant halfed" in capsys.readouterr().out
+
+
+def test_a_mutant_that_can_do_no_harm_here_is_not_tried_and_named(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = replace(SURVIVOR, needs="pytest<7")
+    assert main([], project, [suite(replace(CAUGHT, needs="pytest>=7"), elsewhere)]) == 0
+    said = capsys.readouterr().out
+    assert "squared is not tried: it needs pytest<7" in said
+    assert "1 of 1 mutants caught" in said
+
+
+def test_a_python_that_is_none_is_an_error(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["--python", "no/such/python"], project, [suite(CAUGHT)])
+    assert "no/such/python is no program" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
