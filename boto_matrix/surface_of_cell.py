@@ -7,23 +7,12 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from boto_matrix.fingerprint import surface_of
+from boto_matrix.results import FoundSurface
 from boto_matrix.sources import installed_sources
 from boto_matrix.stands_on import StandsOn, mock_stands_on, patch_stands_on
 from boto_matrix.surface_errors import SurfaceError
 from boto_matrix.surface_record import SurfaceRecord, read_record
-
-
-class FoundSurface(BaseModel):
-    """The surface of one installed package."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    fingerprint: str | None = Field(description="of what is stood on in it; null when it could not be read")
-    name: str | None = Field(description="the class, `since 1.43.3`; null when no examined release has its fingerprint")
-    problem: str | None = Field(default=None, description="why there is no fingerprint, or no class")
 
 
 def surfaces_of_cell(python: Path) -> dict[str, FoundSurface]:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from boto_matrix.glyphs import STYLES, Glyphs
 from boto_matrix.results import CellResult, Outcome, RunResult, SetOutcome, SetResult
+from boto_matrix.unknown_surfaces import unknown_surfaces
 
 FOUR_SETS = ("noredirect_unpatched", "redirects_unpatched", "noredirect_patched", "redirects_patched")
 """The sets that have a place of their own in each cell, in this order; what else ran shares the place after them."""
@@ -41,6 +42,8 @@ def show(run: RunResult, console: Console) -> None:
     console.print(Text(_legend(run.cells, glyphs), style="dim"), soft_wrap=True)
     for reason in dict.fromkeys(cell.reason for cell in run.cells if cell.outcome is Outcome.NO_INTERPRETER):
         console.print(Text(reason or ""), soft_wrap=True)
+    for unknown in unknown_surfaces(run.cells):
+        console.print(Text(unknown, style="yellow"), soft_wrap=True)
 
 
 def summary(run: RunResult) -> str:

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from boto_matrix.index import PackageIndex
+from boto_matrix.results import CellResult, FoundSurface, Outcome, Pin
 from boto_matrix.sources import ReleasedSources, installed_sources
 from boto_matrix.surface_errors import NotInstalled, UnreadableSources
 from boto_matrix.surface_of_cell import site_packages_of, surfaces_installed, surfaces_of_cell
+from boto_matrix.unknown_surfaces import unknown_surfaces
 from tests.boto_matrix.conftest import LocalIndex
-from tests.boto_matrix.small_project import SmallProject
+from tests.boto_matrix.small_project import PY, SmallProject
 from tests.boto_matrix.surface_packages import declare_surface, publish, publish_botocore, use_index, wheel
 
 
@@ -235,6 +237,39 @@ def test_the_newest_release_of_the_record_is_known_to_a_cell() -> None:
     found = surfaces_installed(Path(spec.origin).parent.parent)["botocore"]
     assert found.fingerprint is not None
     assert found.name is None or found.name.startswith("since 1.")
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "name", "is_said"), [("ab", None, True), ("ab", "since 1.20.0", False), (None, None, False)]
+)
+def test_a_release_of_an_unknown_class_is_called_out_even_when_its_tests_pass(
+    fingerprint: str | None, name: str | None, is_said: bool
+) -> None:
+    cell = CellResult(
+        name="py311-boto1.44",
+        python="3.11",
+        pin=Pin(boto3="1.44.5", botocore="1.44.5"),
+        outcome=Outcome.PASSED,
+        installed={"botocore": "1.44.5"},
+        surfaces={"botocore": FoundSurface(fingerprint=fingerprint, name=name)},
+        repeat="make matrix",
+    )
+    said = unknown_surfaces([cell, cell])
+    assert [line.startswith("botocore 1.44.5 is of an unknown surface class") for line in said] == [True] * is_said
+
+
+def test_a_cell_that_passed_with_an_unknown_surface_says_so_in_the_results_and_on_the_screen(
+    project: SmallProject,
+) -> None:
+    declare_surface(project)
+    content = wheel("botocore", "1.29.24", {"endpoint.py": "class Endpoint:\n    def send(self): pass\n"})
+    (project.folder / "wheels" / "botocore-1.29.24-py3-none-any.whl").write_bytes(content)
+    done = project.boto_matrix("run", f"{PY}-boto1.26")
+    assert done.exit_code == 0
+    assert "botocore 1.29.24 is of an unknown surface class" in done.output
+    [cell] = project.results().cells
+    assert cell.surfaces["botocore"].fingerprint is not None
+    assert cell.surfaces["moto"].problem is not None  # it is not installed there
 
 
 def test_a_cell_without_the_packages_says_so_and_goes_on(tmp_path: Path) -> None:
