@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from packaging.version import Version
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from boto_matrix.fingerprint import surface_of
 from boto_matrix.index import NoSuchRelease, PackageIndex
@@ -37,7 +37,7 @@ def examine(
     releases = final_releases(stands_on, index)
     sources = ReleasedSources(index)
     with _progress(console) as progress:
-        task = progress.add_task(stands_on.package, total=len(releases))
+        task = progress.add_task(f"examining {stands_on.package}", total=None)
 
         def fingerprint_of(version: Version) -> str | None:
             progress.update(task, description=f"examining {stands_on.package} {version}")
@@ -64,10 +64,7 @@ def final_releases(stands_on: StandsOn, index: PackageIndex) -> list[Version]:
 def _progress(console: Console) -> Progress:
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TextColumn("("),
-        MofNCompleteColumn(),
-        TextColumn("releases)"),
+        TextColumn("{task.description}, {task.completed:.0f} so far"),
         TimeElapsedColumn(),
         console=console,
         transient=True,

@@ -9,11 +9,11 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from boto_matrix.index import PackageIndex, Release
+from boto_matrix.index import NoSuchRelease, PackageIndex, Release
 from boto_matrix.numbering import OLDEST_BOTO3, botocore_series
 from boto_matrix.pairs import choose_pair
 from boto_matrix.sweep import neighbours_that_differ
-from boto_matrix.wanted import any_release, read_wanted
+from boto_matrix.wanted import OverrideError, any_release, read_wanted
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,15 @@ def newest_of_each_minor(index: PackageIndex) -> Iterator[WantedPin]:
 
     Raises:
         IndexUnavailable: the index cannot be asked.
+        NoSuchRelease: it has no botocore for one of them.
 
     """
     for minor in dict.fromkeys(release.version.release[:2] for release in boto3_releases(index)):
         name = ".".join(map(str, minor))
-        boto3, botocore = choose_pair(read_wanted("boto3", name), any_release("botocore"), None, index)
+        try:
+            boto3, botocore = choose_pair(read_wanted("boto3", name), any_release("botocore"), None, index)
+        except OverrideError as error:
+            raise NoSuchRelease(f"the newest boto3 {name} has no botocore in the index: {error}") from error
         yield WantedPin(Version(str(boto3.expected)), Version(str(botocore.expected)), f"the newest of {name}")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from boto_matrix.index import PackageIndex
+from boto_matrix.index import NoSuchRelease, PackageIndex
 from boto_matrix.model import parse_matrix
 from boto_matrix.ran import what_ran
 from boto_matrix.refresh import NOT_RUN, Refreshed, refresh
@@ -178,6 +178,14 @@ def test_a_row_of_somebodys_own_that_was_taken_back_is_removed_and_its_comment_s
 def test_a_row_that_is_newer_than_what_has_cooled_down_stays(boto_index: PackageIndex) -> None:
     text = FULL.replace("1.44.2", "1.44.9")
     assert refreshed(text, boto_index, {}) == Refreshed(text)
+
+
+def test_a_boto3_without_a_botocore_in_the_index_is_an_error_that_names_it(local_index: LocalIndex) -> None:
+    local_index.add_pairs(44, 44, range(1))
+    local_index.add("boto3", "1.45.0", needs="botocore>=1.45.0,<1.46")
+    text = HEAD + "  - {boto3: latest, botocore: latest, python: '>=3.8'}\n"
+    with pytest.raises(NoSuchRelease, match=r"the newest boto3 1\.45 has no botocore in the index"):
+        refresh(text, PackageIndex(local_index.url), {}, {})
 
 
 def test_what_was_updated_needs_no_update(index: PackageIndex) -> None:
