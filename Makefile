@@ -5,7 +5,8 @@
 # make mutants                 small bugs put into copies of the patch, each of which the tests must catch; ARGS="--list" says which
 # make report                  results/report.html: what is known of each cell, in a page; RESULTS="a.json b.json" for just these
 # make test-report             that page in a real browser, which is installed where it is missing
-# make lint · make clean
+# make pythons                 gets uv's builds of the Pythons of the matrix; PYTHONS="3.8 3.13" a part
+# make setup · make lint · make clean
 #
 # Needs Python 3, make and a package index; sets up the rest in .venv.
 
@@ -15,7 +16,7 @@ RUN := $(VENV)/bin/python -m boto_matrix
 OPTIONS := $(if $(filter-out 0 no false,$(RESUME)),--resume) $(if $(RESULTS),--results $(RESULTS))
 OUR_CODE := $(wildcard aistore_patch boto_matrix tests benchmarks toxfile.py)
 
-.PHONY: matrix test unit few python_botocore_tests mutants report test-report chromium lint clean
+.PHONY: matrix test unit setup pythons few python_botocore_tests mutants report test-report chromium lint clean
 
 matrix: $(READY)
 	@$(RUN) run $(CELLS) $(OPTIONS) $(if $(ARGS),-- $(ARGS))
@@ -24,6 +25,11 @@ test: lint chromium unit few
 
 unit: $(READY)
 	$(VENV)/bin/python -m pytest -q $(ARGS)
+
+setup: $(READY)
+
+pythons: $(READY)
+	$(VENV)/bin/uv python install $(or $(PYTHONS),$$($(RUN) list --pythons))
 
 few: $(READY)
 	@$(RUN) run --few
@@ -47,6 +53,8 @@ chromium:
 lint: $(READY)
 	$(VENV)/bin/ruff check $(OUR_CODE)
 	$(VENV)/bin/mypy $(OUR_CODE)
+	$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(VENV)/bin/zizmor --quiet --offline --pedantic .github
 
 # Made anew when pyproject.toml changes. Bytecode is compiled now, since a machine may be told to write none later.
 $(READY): pyproject.toml tools/find-python

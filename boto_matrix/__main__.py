@@ -17,23 +17,17 @@ COMMANDS = {
     "merge": ("boto_matrix.merge", "make one document of the results of several runs"),
     "report": ("boto_matrix.report.command", "show results: as a page, as Markdown, as a badge, or in the terminal"),
     "schema": ("boto_matrix.results_schema", "print the JSON schema of the results of a run"),
+    "bisect": ("boto_matrix.bisect_releases", "find the release at which the outcome of a cell changed"),
     "bisect-failure": ("boto_matrix.bisect_failure", "find the release that made a run fail"),
     "issue": ("boto_matrix.issue", "open, update or close GitHub's issue about the nightly matrix"),
     "propose": ("boto_matrix.propose", "propose changed files as a pull request on GitHub"),
-    "bisect": ("boto_matrix.bisect_releases", "find the release at which the outcome of a cell changed"),
 }
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the command that is named; returns its exit code, or 2 if what it was given cannot be."""
     ours, pytest_arguments = _split(argv)
-    parser = argparse.ArgumentParser(prog="python -m boto_matrix", description=__doc__)
-    parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (module, text) in COMMANDS.items():
-        command = parsers.add_parser(name, help=text)
-        if name in ours[:1]:
-            importlib.import_module(module).add_arguments(command)
-    arguments = parser.parse_args(ours)
+    arguments = parse(ours)
     chosen = importlib.import_module(COMMANDS[arguments.command][0])
     try:
         exit_code = int(chosen.main(arguments, pytest_arguments))
@@ -47,6 +41,22 @@ def main(argv: Sequence[str]) -> int:
     except _mistakes() as mistake:
         print(f"boto_matrix: {mistake}", file=sys.stderr)
         return 2
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Read a command and its arguments; only the module of that command is imported.
+
+    Raises:
+        SystemExit: they are wrong, and that has been said; or help was asked for.
+
+    """
+    parser = argparse.ArgumentParser(prog="python -m boto_matrix", description=__doc__)
+    parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, text) in COMMANDS.items():
+        command = parsers.add_parser(name, help=text)
+        if name in argv[:1]:
+            importlib.import_module(module).add_arguments(command)
+    return parser.parse_args(argv)
 
 
 def _split(argv: Sequence[str]) -> tuple[list[str], list[str]]:

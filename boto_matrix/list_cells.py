@@ -11,7 +11,9 @@ from boto_matrix.project import project_matrix
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("--json", action="store_true", help="a list of objects: name, python, boto3, botocore")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="a list of objects: name, python, boto3, botocore")
+    form.add_argument("--pythons", action="store_true", help="the Pythons of the matrix only, in a line")
 
 
 def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:  # noqa: ARG001 - all commands are called so
@@ -22,7 +24,9 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
 
     """
     cells = project_matrix().cells
-    if arguments.json:
+    if arguments.pythons:
+        print(*project_matrix().pythons)
+    elif arguments.json:
         rows = [
             {"name": cell.name, "python": cell.python, "boto3": cell.pin.boto3, "botocore": cell.pin.botocore}
             for cell in cells

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from boto_matrix.code_block import code_block
 from boto_matrix.report.contents import Contents
 from boto_matrix.report.markdown import markdown
 from boto_matrix.results import Outcome
@@ -72,10 +72,7 @@ class Night:
 
     def _bisect(self) -> str:
         text = self.bisect.strip()
-        if not text:
-            return ""
-        fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
-        return f"### Since which release\n\n{fence}\n{text[-_ROOM_FOR_BISECT:]}\n{fence}"
+        return f"### Since which release\n\n{code_block(text[-_ROOM_FOR_BISECT:])}" if text else ""
 
 
 def _cut(text: str, room: int) -> str:

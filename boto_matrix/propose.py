@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from boto_matrix.code_block import code_block
 from boto_matrix.gh import GhError, gh, gh_json
 from boto_matrix.project import PROJECT
 
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--branch", required=True, help="of the pull request; what is on it is replaced")
     parser.add_argument("--base", default="main", help="into which it is to be merged (default: %(default)s)")
     parser.add_argument("--title", required=True, help="of the pull request and of its commit")
-    parser.add_argument("--body", type=Path, metavar="FILE", help="a file with the text of the pull request")
+    parser.add_argument("--said", type=Path, metavar="FILE", help="what `update` said: the text of the pull request")
     parser.add_argument(
         "--run",
         metavar="WORKFLOW",
@@ -72,7 +73,7 @@ def _set_branch(branch: str, commit: str) -> None:
 
 
 def _pull_request(arguments: argparse.Namespace) -> str:
-    body = arguments.body.read_text(encoding="utf-8") if arguments.body else ""
+    body = code_block(arguments.said.read_text(encoding="utf-8", errors="replace")) if arguments.said else ""
     text = ["--title", arguments.title, "--body-file", "-"]
     found = gh_json("pr", "list", "--head", arguments.branch, "--state", "open", "--json", "number", "--limit", "1")
     if found:

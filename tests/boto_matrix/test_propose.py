@@ -45,7 +45,7 @@ def test_where_nothing_has_changed_nothing_is_proposed(repository: SmallProject,
 def test_what_has_changed_becomes_a_commit_on_a_branch_and_a_pull_request(repository: SmallProject, gh: FakeGh) -> None:
     repository.write_matrix([("1.26.20", "1.29.20")])
     (repository.folder / "why.txt").write_text("boto3 1.26.20 é is new\n")
-    done = propose(repository, "--body", "why.txt", "--run", "ci.yml")
+    done = propose(repository, "--said", "why.txt", "--run", "ci.yml")
     assert done.exit_code == 0, done.output
     commit = gh["objects"][gh["refs"]["refs/heads/update-matrix"]]
     assert commit["message"] == "Update"
@@ -56,7 +56,7 @@ def test_what_has_changed_becomes_a_commit_on_a_branch_and_a_pull_request(reposi
     assert entry["path"] == "matrix.yaml"
     assert entry["content"] == (repository.folder / "matrix.yaml").read_text()
     [pull] = gh["pulls"]
-    assert (pull["title"], pull["head"], pull["body"]) == ("Update", "update-matrix", "boto3 1.26.20 é is new\n")
+    assert (pull["title"], pull["head"], pull["body"]) == ("Update", "update-matrix", "```\nboto3 1.26.20 é is new\n```")
     assert ["workflow", "run", "ci.yml", "--ref", "update-matrix"] in [asked for asked, _ in gh["asked"]]
     assert git(repository, "log", "--oneline", "--all").count("\n") == 0, "nothing is committed here"
 
