@@ -35,6 +35,11 @@ class Culprit(str, Enum):
     NETWORK = "the network"
     UNCLEAR = "unclear"
 
+    @property
+    def heading(self) -> str:
+        """The verdict in a few words."""
+        return "Unclear who is at fault" if self is Culprit.UNCLEAR else f"At fault: {self.value}"
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -51,10 +56,9 @@ class Verdict:
     because: str
     rule: str
 
-    @property
-    def sentence(self) -> str:
-        """The verdict as a sentence."""
-        return f"{self.culprit.value[0].upper()}{self.culprit.value[1:]}: {self.because}"
+    def beside(self, reason: str | None) -> str:
+        """Give the verdict for where the cell's own reason stands already: the same is not said twice."""
+        return self.culprit.heading if self.because == reason else f"{self.culprit.heading}: {self.because}"
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,8 @@ def blame_cell(cell: CellResult, cells: Sequence[CellResult] = ()) -> Verdict | 
 # What uv, pip and our own index client print when an index cannot be reached, or turns one away.
 _UNREACHABLE = re.compile(
     r"error sending request|dns error|failed to lookup|name resolution|are you offline|network was disabled"
-    r"|network is unreachable|connection refused|connection reset|connect timeout|timed out|tcp connect|certificate|failed to fetch"
+    r"|network is unreachable|connection refused|connection reset|connect timeout|timed out|tcp connect|certificate"
+    r"|failed to fetch"
     r"|status server error|status client error \(40[137]|does not answer|not reachable|cannot be reached",
     re.IGNORECASE,
 )
@@ -110,7 +115,9 @@ _BROKEN_PYTHON = re.compile(r"failed to (inspect|query) python|querying python a
 
 
 def _no_interpreter(evidence: Evidence) -> str | None:
-    return evidence.cell.reason if evidence.cell.outcome is Outcome.NO_INTERPRETER else None
+    if evidence.cell.outcome is Outcome.NO_INTERPRETER:
+        return evidence.cell.reason or f"there is no Python {evidence.cell.python} on this machine"
+    return None
 
 
 def _index_is_unreachable(evidence: Evidence) -> str | None:
@@ -164,19 +171,17 @@ def _nothing_ran(evidence: Evidence) -> str | None:
 # Something crashed, or never ended
 
 
-def _hung_patched(evidence: Evidence) -> str | None:
-    controls = [evidence.cell.sets.get(name) for name in (PLAIN_CONTROL, REDIRECT_CONTROL)]
-    is_hung = evidence.cell.outcome is Outcome.CRASHED and not any(name in evidence.failing for name in _CONTROLS)
-    if is_hung and all(one is not None and one.outcome is SetOutcome.PASSED for one in controls):
-        cut_off = [name for name in evidence.failing if evidence.cell.sets[name].outcome is not SetOutcome.FAILED]
-        if cut_off:
-            return f"{_listed(cut_off)} did not come to an end; the unpatched controls did, and pass"
+def _only_patched_cut_off(evidence: Evidence) -> str | None:
+    controls = [evidence.cell.sets.get(name) for name in _CONTROLS]
+    do_pass = all(one is not None and one.outcome is SetOutcome.PASSED for one in controls)
+    if evidence.cell.outcome is Outcome.CRASHED and evidence.cut_off and do_pass:
+        return f"{_listed(evidence.cut_off)} did not come to an end; the unpatched controls did, and pass"
     return None
 
 
 def _control_died(evidence: Evidence) -> str | None:
-    died = [name for name in _CONTROLS if name in evidence.failing and _is_crashed(evidence, name)]
-    if died and not _is_timed_out(evidence):
+    died = [name for name in _CONTROLS if name in evidence.cut_off and name in evidence.failing]
+    if died:
         return f"the process of {_listed(died)}, in which nothing is patched, died"
     return None
 
@@ -307,7 +312,7 @@ RULES: tuple[Rule, ...] = (
         _nothing_ran_on_any_python,
     ),
     Rule(Culprit.INTERPRETER, "no test ran: importing fails on this Python, or the process dies", _nothing_ran),
-    Rule(Culprit.PATCH, "a patched set died or did not end, and the controls pass", _hung_patched),
+    Rule(Culprit.PATCH, "a patched set died or did not end, and the controls pass", _only_patched_cut_off),
     Rule(Culprit.INTERPRETER, "the process of a control died", _control_died),
     Rule(Culprit.PATCH, "the patch itself says that it does not support this botocore", _patch_refuses),
     Rule(Culprit.PATCH, "a control finds botocore patched", _patch_leaks),
@@ -401,11 +406,3 @@ def _line_with(pattern: re.Pattern[str], text: str) -> str | None:
 def _error_with(pattern: str, evidence: Evidence, *sets: str) -> str | None:
     errors = (failure.error for failure in evidence.failures(*sets))
     return next((error for error in errors if error and re.search(pattern, error)), None)
-
-
-def _is_crashed(evidence: Evidence, name: str) -> bool:
-    return evidence.cell.sets[name].outcome is SetOutcome.CRASHED
-
-
-def _is_timed_out(evidence: Evidence) -> bool:
-    return "took longer" in (evidence.cell.reason or "")

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from boto_matrix.results import CellResult, Outcome, SetOutcome, TestResult
+from boto_matrix.results import CellResult, SetOutcome, TestResult
 
 PLAIN_CONTROL = "noredirect_unpatched"
 REDIRECT_CONTROL = "redirects_unpatched"
 PATCHED = ("noredirect_patched", "redirects_patched")
 FOUR_SETS = (PLAIN_CONTROL, REDIRECT_CONTROL, *PATCHED)
+"""The sets that have a place of their own in each cell, in this order; what else ran shares the place after them."""
 
 _COLLECTION = "collection"
 """The name under which a test file that could not be imported is noted."""
@@ -92,16 +93,18 @@ class Evidence:
 
     @cached_property
     def failing(self) -> dict[str, dict[str, TestResult]]:
-        """The tests that failed, by set and name, and where a set was cut off, those that it had not come to."""
-        found = {}
-        for name, one in self.cell.sets.items():
-            is_unfinished = one.outcome in (SetOutcome.CRASHED, SetOutcome.NOT_RUN)
-            is_cut_off = self.cell.outcome is Outcome.CRASHED and is_unfinished
-            bad = (*_BAD, SetOutcome.NOT_RUN) if is_cut_off else _BAD
-            tests = {_base(test.name): test for test in one.tests if test.outcome in bad}
-            if tests:
-                found[name] = tests
-        return found
+        """The tests that failed, by set and name."""
+        found = {
+            name: {_base(test.name): test for test in one.tests if test.outcome in _BAD}
+            for name, one in self.cell.sets.items()
+        }
+        return {name: tests for name, tests in found.items() if tests}
+
+    @cached_property
+    def cut_off(self) -> list[str]:
+        """The sets that did not come to their end."""
+        unfinished = (SetOutcome.CRASHED, SetOutcome.NOT_RUN)
+        return [name for name, one in self.cell.sets.items() if one.outcome in unfinished and one.tests]
 
     @cached_property
     def by_kind(self) -> dict[Kind, list[str]]:

@@ -86,7 +86,7 @@ def _check_overrides(runs: Sequence[RunResult]) -> None:
     different = {_overrides(run): run for run in sorted(runs, key=lambda run: run.started)}
     if len(different) > 1:
         told = ", ".join(f"the run of {run.started:%Y-%m-%d %H:%M:%S} {text}" for text, run in different.items())
-        raise MergeError(f"{told}: the cells of one are not those of the other. Merge runs with the same overrides only")
+        raise MergeError(f"{told}: their cells are not the same. Merge runs with the same overrides only")
 
 
 def _overrides(run: RunResult) -> str:

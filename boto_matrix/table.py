@@ -9,12 +9,13 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from boto_matrix.blame import Verdict, blame
+from boto_matrix.evidence import FOUR_SETS
 from boto_matrix.glyphs import STYLES, Glyphs
 from boto_matrix.results import CellResult, Outcome, RunResult, SetOutcome, SetResult
 from boto_matrix.unknown_surfaces import unknown_surfaces
 
-FOUR_SETS = ("noredirect_unpatched", "redirects_unpatched", "noredirect_patched", "redirects_patched")
-"""The sets that have a place of their own in each cell, in this order; what else ran shares the place after them."""
+__all__ = ["FOUR_SETS", "show", "summary"]
 
 _WORST_FIRST = (
     SetOutcome.CRASHED, SetOutcome.FAILED, SetOutcome.NOT_RUN, SetOutcome.PASSED, SetOutcome.SKIPPED
@@ -30,10 +31,11 @@ _INSTEAD_OF_SETS = {
 
 
 def show(run: RunResult, console: Console) -> None:
-    """Show a run: its failures, each with its reason and the command that repeats it, then the table."""
+    """Show a run: its failures, each with its reason, who is at fault and what repeats it, then the table."""
     glyphs = Glyphs.for_encoding(console.encoding)
+    verdicts = blame(run)
     for failure in run.failures:
-        console.print(_failure(failure), soft_wrap=True)
+        console.print(_failure(failure, verdicts[failure.name]), soft_wrap=True)
     if run.failures:
         console.print()
     if run.overrides:
@@ -63,9 +65,10 @@ def _overridden(run: RunResult) -> str:
     return f"Instead of the pins, for {asked}: {'; '.join(filter(None, pairs)) or 'nothing'}"
 
 
-def _failure(cell: CellResult) -> RenderableType:
+def _failure(cell: CellResult, verdict: Verdict) -> RenderableType:
     return Group(
         Text.assemble((cell.name, "bold"), " ", (cell.outcome.value, STYLES[cell.outcome]), f": {cell.reason}"),
+        Text(f"    {verdict.beside(cell.reason)}"),
         Text(f"    {cell.repeat}", style="cyan"),
     )
 

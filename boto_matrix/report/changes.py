@@ -1,4 +1,4 @@
-"""What is different from the run before: cells that broke or were mended, and packages that were installed in another version."""
+"""What is different from the run before: cells that broke or were mended, packages that have another version."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Contents:
             if cell.python in row:  # no cell may hide another, whatever names a file has
                 row = found.setdefault(cell.name, {})
             row[cell.python] = cell
-        rows = [_row(factor, cells) for factor, cells in found.items()]
+        rows = [_row(cells) for cells in found.values()]
         return tuple(sorted(rows, key=lambda row: _age(next(iter(row.cells.values()))), reverse=True))
 
     @property
@@ -76,7 +76,8 @@ class Contents:
         if not self.ran:
             return "No cell has run"
         if self.run.failures:
-            return f"{len(self.run.failures)} of {_cells(self.ran)} {'fails' if len(self.run.failures) == 1 else 'fail'}"
+            failed = len(self.run.failures)
+            return f"{failed:,} of {_cells(self.ran)} {'fails' if failed == 1 else 'fail'}"
         return f"All {_cells(self.ran)} pass" if self.ran > 1 else "The cell passes"
 
     @property
@@ -94,7 +95,7 @@ def _factor(name: str) -> str:
     return name.partition("-")[2] or name
 
 
-def _row(factor: str, cells: Mapping[str, CellResult]) -> Row:
+def _row(cells: Mapping[str, CellResult]) -> Row:
     first = next(iter(cells.values()))
     installed = {cell.installed.get("botocore") for cell in cells.values()} - {None}
     botocore = first.pin.botocore

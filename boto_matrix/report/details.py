@@ -1,8 +1,8 @@
 """What the page knows of each cell beyond what it draws: read when a cell is opened, so it is kept small.
 
-What many cells have in common, the installed packages and the outputs of tests, is written once and referred to by number.
-The output of a test is cut in the middle where it is long; after so many characters in all, outputs are left out. The page
-says where that is so, and the JSON of results has them whole.
+What many cells have in common, the installed packages and the outputs of tests, is written once and referred to by
+number. The output of a test is cut in the middle where it is long; after so many characters in all, outputs are left
+out. The page says where that is so, and the JSON of results has them whole.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from boto_matrix.blame import Verdict
+from boto_matrix.evidence import FOUR_SETS
 from boto_matrix.merging import origin_of
 from boto_matrix.report.changes import Changes
 from boto_matrix.report.contents import Contents
-from boto_matrix.results import CellResult, RunResult, SetOutcome, SetResult
-from boto_matrix.table import FOUR_SETS
+from boto_matrix.results import CellResult, SetOutcome, SetResult
 
 _HEAD, _TAIL = 1_500, 4_500  # characters of an output that are kept
 _OUTPUTS_OF_A_CELL = 20
@@ -70,9 +70,9 @@ class _Details:
             "blame": _blame(self._contents.verdicts.get(cell.name)),
             "change": _change(cell, self._contents.changes),
             "requested": cell.requested,
-            "packages": self._packages.number(cell.installed, tuple(cell.installed.items())) if cell.installed else None,
+            "packages": self._packages.number(cell.installed, tuple(cell.installed.items())),
             "interpreter": cell.interpreter.model_dump() if cell.interpreter else None,
-            "surfaces": [_surface(package, found.name) for package, found in cell.surfaces.items()],
+            "surfaces": {package: found.name or found.problem for package, found in cell.surfaces.items()},
             "sets": self._sets(cell),
             "install_seconds": cell.install_seconds,
             "tests_seconds": cell.tests_seconds,
@@ -92,8 +92,8 @@ class _Details:
                 if test.outcome in _BAD:
                     output = self._output(test.detail) if room > 0 else None
                     room -= output is not None
-                    left_out = bool(test.detail) and output is None
-                    failing.append({"name": test.name, "outcome": test.outcome.value, "output": output, "cut": left_out})
+                    is_cut = bool(test.detail) and output is None
+                    failing.append({"name": test.name, "outcome": test.outcome.value, "output": output, "cut": is_cut})
             sets.append(_set(name, one, failing))
         return sets
 
@@ -119,17 +119,13 @@ def _set(name: str, one: SetResult, failing: list[dict[str, Any]]) -> dict[str, 
 
 
 def _blame(verdict: Verdict | None) -> dict[str, str] | None:
-    return {"culprit": verdict.culprit.value, "because": verdict.because, "rule": verdict.rule} if verdict else None
+    return {"title": verdict.culprit.heading, "because": verdict.because, "rule": verdict.rule} if verdict else None
 
 
 def _change(cell: CellResult, changes: Changes | None) -> str | None:
     if changes is None or cell.name not in changes.cells:
         return None
     return f"{changes.cells[cell.name].value} since {changes.since.started:%Y-%m-%d %H:%M} UTC"
-
-
-def _surface(package: str, name: str | None) -> str:
-    return f"{package} {name}" if name else f"{package}: unknown"
 
 
 def _shortened(text: str) -> str:

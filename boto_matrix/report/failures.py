@@ -1,4 +1,4 @@
-"""The cells that failed, those that failed for one reason together: who is at fault, why, and the command that repeats them."""
+"""The cells that failed, those for one reason together: who is at fault, why, and what repeats them."""
 
 from __future__ import annotations
 

@@ -5,20 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from boto_matrix.blame import Culprit
+from boto_matrix.evidence import FOUR_SETS
 from boto_matrix.glyphs import Glyphs
 from boto_matrix.report.changes import Change, Changes
 from boto_matrix.report.contents import Contents, Row
 from boto_matrix.report.failures import Failure, failures_by_culprit
 from boto_matrix.results import CellResult, Outcome, SetOutcome
-from boto_matrix.table import FOUR_SETS
+from boto_matrix.unknown_surfaces import unknown_surfaces
 
 _FAILURES = 10  # of each culprit
 _NAMES = 12
 _PACKAGES = 6
 _ROWS_IN_SIGHT = 60
 _GLYPHS = Glyphs.for_encoding("utf-8")
-_WORDS = {Outcome.INSTALL_FAILED: "install", Outcome.NO_INTERPRETER: "–", Outcome.NOT_RUN: "·", Outcome.CRASHED: "crash"}
+_WORDS = {
+    Outcome.INSTALL_FAILED: "install",
+    Outcome.NO_INTERPRETER: "—",
+    Outcome.NOT_RUN: "·",
+    Outcome.CRASHED: "crash",
+}
 
 
 def markdown(contents: Contents) -> str:
@@ -26,6 +31,7 @@ def markdown(contents: Contents) -> str:
     blocks = [_head(contents), *_failures(contents)]
     if contents.changes is not None:
         blocks.append(_changes(contents.changes))
+    blocks += [f"**{_text(unknown)}**" for unknown in unknown_surfaces(contents.run.cells)]
     blocks.append(_matrix(contents))
     return "\n\n".join(blocks) + "\n"
 
@@ -47,8 +53,7 @@ def _failures(contents: Contents) -> Iterator[str]:
         return
     yield "### Failing"
     for culprit, failures in failures_by_culprit(contents):
-        is_clear = culprit is not Culprit.UNCLEAR
-        yield f"**{f'At fault: {culprit.value}' if is_clear else 'Unclear who is at fault'}**"
+        yield f"**{culprit.heading}**"
         more = len(failures) - _FAILURES
         rest = [f"- and {more} more"] if more > 0 else []
         yield "\n".join([*(_failure(failure) for failure in failures[:_FAILURES]), *rest])
@@ -110,7 +115,7 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _text(text: str) -> str:
-    """Write text so that Markdown, and the HTML in it, takes nothing in it for its own, nor GitHub a name for a user's."""
+    """Write text so that Markdown takes nothing in it for its own, nor HTML, nor GitHub a name for a user's."""
     flat = " ".join(text.split())
     escaped = re.sub(r"([\\`*{}\[\]#|~$!]|(?<!\w)_|_(?!\w))", r"\\\1", flat.replace("&", "&amp;").replace("<", "&lt;"))
     return escaped.replace(">", "&gt;").replace("@", "&#64;")

@@ -117,7 +117,7 @@ function textOf(cell) {
   const packages = Object.entries(details().packages[cell.packages] ?? {}).map(([name, version]) => `${name} ${version}`);
   const tests = (cell.sets ?? []).flatMap((one) => (one.failing ?? []).map((test) => `${one.name} ${test.name}`));
   const parts = [cell.name, `python ${cell.python}`, `boto3 ${cell.pin.boto3}`, `botocore ${cell.pin.botocore}`, cell.outcome, cell.reason,
-    cell.blame?.culprit, cell.blame?.because, cell.change, ...(cell.surfaces ?? []), ...packages, ...tests];
+    cell.blame?.title, cell.blame?.because, cell.change, ...Object.entries(cell.surfaces ?? {}).map(([name, text]) => `surface of ${name} ${text}`), ...packages, ...tests];
   return parts.filter(Boolean).join("\n").toLowerCase();
 }
 
@@ -214,12 +214,11 @@ const sentence = (text) => (/^\w*_/.test(text) ? text : text.charAt(0).toUpperCa
 const seconds = (number) => (number === undefined ? "" : `${number.toFixed(number < 10 ? 2 : 1)} s`);
 
 function verdict(cell) {
-  const { culprit, because } = cell.blame ?? {};
-  const who = culprit === "unclear" ? "Unclear who is at fault" : `At fault: ${culprit}`;
+  const { title, because } = cell.blame ?? {};
   return [
-    culprit && make("p", { class: "because" }, make("strong", {}, who), `. ${sentence(because)}`),
+    title && make("p", { class: "because" }, make("strong", {}, title), `. ${sentence(because)}`),
     cell.reason && cell.reason !== because && make("p", { class: "reason" }, sentence(cell.reason)),
-    culprit && make("p", { class: "reason" }, `By the rule: ${cell.blame.rule}`),
+    title && make("p", { class: "reason" }, `By the rule: ${cell.blame.rule}`),
   ].filter(Boolean);
 }
 
@@ -282,7 +281,7 @@ function versions(cell) {
   return [
     make("h3", {}, "Versions"),
     facts([["asked for", asked], ["Python", cell.interpreter?.version ?? cell.python], ...first.map((name) => [name, installed[name]]),
-      ...(cell.surfaces ?? []).map((text) => ["surface", text])]),
+      ...Object.entries(cell.surfaces ?? {}).map(([name, text]) => [`surface of ${name}`, text])]),
     others.length ? make("details", {}, make("summary", {}, `${others.length} more packages`), facts(others.map((name) => [name, installed[name]]))) : null,
     cell.interpreter && make("p", { class: "quiet" }, make("small", {}, cell.interpreter.path)),
   ].filter(Boolean);

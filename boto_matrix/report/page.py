@@ -13,17 +13,19 @@ import jinja2
 from markupsafe import Markup
 
 from boto_matrix.blame import RULES
+from boto_matrix.evidence import FOUR_SETS
 from boto_matrix.report.changes import Change
 from boto_matrix.report.contents import Contents
 from boto_matrix.report.details import details
 from boto_matrix.report.failures import failures_by_culprit
 from boto_matrix.results import CellResult, Outcome, SetOutcome
-from boto_matrix.table import FOUR_SETS, summary
+from boto_matrix.table import summary
+from boto_matrix.unknown_surfaces import unknown_surfaces
 
 _HERE = Path(__file__).parent
 _WORDS = {
     Outcome.INSTALL_FAILED: "install",
-    Outcome.NO_INTERPRETER: "–",
+    Outcome.NO_INTERPRETER: "—",
     Outcome.CRASHED: "crash",
     Outcome.FAILED: "fail",
     Outcome.NOT_RUN: "not run",
@@ -67,7 +69,7 @@ def page(contents: Contents) -> str:
         failures=failures_by_culprit(contents),
         rules=RULES,
         summary=summary(contents.run),
-        four_sets=FOUR_SETS,
+        unknown_surfaces=unknown_surfaces(contents.run.cells),
         set_outcomes=list(SetOutcome),
         Change=Change,
         style=Markup(style),  # noqa: S704 - a file of ours, which the policy names by its hash

@@ -69,7 +69,9 @@ def test_runs_with_other_overrides_are_not_merged() -> None:
 outcome = st.sampled_from(list(Outcome))
 some_runs = st.lists(
     st.builds(
-        lambda day, cells, command: night(*(cell(name, outcome=one) for name, one in cells.items()), day=day, command=command),
+        lambda day, cells, command: night(
+            *(cell(name, outcome=one) for name, one in cells.items()), day=day, command=command
+        ),
         day=st.integers(0, 3),
         cells=st.dictionaries(st.sampled_from([A, B, C]), outcome),
         command=st.sampled_from("xy"),

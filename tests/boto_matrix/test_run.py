@@ -18,10 +18,10 @@ def result(project: SmallProject, cell: str) -> CellResult:
 
 
 def told(done: Done, cell: str) -> str:
-    """What is said about a failure when the run is over: its line and the command that repeats it."""
+    """What is said about a failure when the run is over: its line, who is at fault, and the command that repeats it."""
     lines = done.output.splitlines()
     at = max(index for index, line in enumerate(lines) if line.startswith(f"{cell} "))
-    return "\n".join(lines[at : at + 2])
+    return "\n".join(lines[at : at + 3])
 
 
 def test_a_run_in_which_all_passes_says_so_and_ends_with_0(project: SmallProject) -> None:

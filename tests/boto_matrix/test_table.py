@@ -50,10 +50,12 @@ NONE = cell("py311-boto1.17", "3.11", Outcome.NO_INTERPRETER, reason="there is n
 
 def test_failures_come_first_with_the_reason_and_the_command_that_repeats_them() -> None:
     lines = shown(run_of(GOOD, BAD, DEAD, NONE))
-    assert lines[:4] == [
+    assert lines[:6] == [
         "py311-boto1.26 failed: test_get in redirects_patched",
+        "    Unclear who is at fault",
         "    make matrix CELLS=py311-boto1.26",
         "py39-boto1.17 crashed: the tests were ended by SIGSEGV",
+        "    At fault: the interpreter: no test ran on Python 3.9: the tests were ended by SIGSEGV",
         "    make matrix CELLS=py39-boto1.17",
     ]
 
