@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 from rich.console import Console
-from rich.syntax import Syntax
+from rich.text import Text
 
 from boto_matrix.examine import examine
 from boto_matrix.fingerprint import Surface, difference, surface_of
@@ -22,6 +22,7 @@ from boto_matrix.sweep import neighbours_that_differ
 
 _INSTALLED = "installed"
 _UNKNOWN = "unknown"
+_STYLES = {"+": "green", "-": "red", "@": "cyan"}  # of the lines of a difference
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="examine releases of botocore and moto, and write surface.json: the ends of each minor, then by halving "
         "the releases at which something changed. A change that was taken back between two of them goes unseen",
     )
-    parser.add_argument("--every", action="store_true", help="with --sweep: examine all releases, each a download of 7 to 17 MB")
+    every = "with --sweep: examine all releases, each a download of 7 to 17 MB"
+    parser.add_argument("--every", action="store_true", help=every)
 
 
 def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:  # noqa: ARG001 - all commands are called so
@@ -147,7 +149,7 @@ def _diff(stands_on: StandsOn, old: str, new: str, console: Console) -> int:
         where = f"{stands_on.package} {old} and {new}"
         console.print(f"Nothing that is stood on differs between {where}.", markup=False)
     elif console.is_terminal:
-        console.print(Syntax("\n".join(lines), "diff", background_color="default"))
+        console.print(Text("\n").join(Text(line, _STYLES.get(line[:1], "")) for line in lines))
     else:
         print("\n".join(lines))
     return 0
