@@ -44,7 +44,6 @@ _STYLES = {
     Outcome.CAUGHT: "green",
     Outcome.TIMED_OUT: "yellow",
     Outcome.SURVIVED: "bold red",
-    Outcome.BY_CHANCE: "bold red",
     Outcome.NO_TRIAL: "bold red",
 }
 

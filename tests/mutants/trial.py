@@ -20,6 +20,7 @@ from tests.mutants.mutant import Mutant
 
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "mutants")
 _LINES_OF_OUTPUT = 25
+_MOST_RUNS = 3
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,6 @@ class Outcome(Enum):
     CAUGHT = "caught"
     SURVIVED = "survived"
     TIMED_OUT = "timed out"
-    BY_CHANCE = "by chance"  # a test failed, and passed when it was run again: the others never ran
     NO_TRIAL = "no trial"  # the run says nothing about the tests: see the detail
 
     @property
@@ -116,7 +116,7 @@ class Workshop:
     def run(self, suite: Suite, mutant: Mutant | None, limit: float | None = None) -> Verdict:
         """Run a suite, up to its first failure, on the package with a mutant in it.
 
-        Where the suite `repeats`, the test that failed is run once more, alone.
+        Where the suite `repeats`, a failure counts if the same test fails again, alone or in another run of the suite.
 
         Args:
             suite: the tests.
@@ -128,12 +128,15 @@ class Workshop:
         """
         lane = self._free.get()
         try:
-            verdict = self._run_in(lane, suite.paths, mutant, limit)
-            if suite.repeats and verdict.outcome is Outcome.CAUGHT:
-                again = self._run_in(lane, (verdict.test,), mutant, limit)
-                if again.outcome is Outcome.SURVIVED:
-                    return replace(verdict, outcome=Outcome.BY_CHANCE)
-            return verdict
+            failed: set[str] = set()
+            for _ in range(_MOST_RUNS):
+                verdict = self._run_in(lane, suite.paths, mutant, limit)
+                if verdict.outcome is not Outcome.CAUGHT or not suite.repeats or verdict.test in failed:
+                    return verdict
+                if self._run_in(lane, (verdict.test,), mutant, limit).outcome is Outcome.CAUGHT:
+                    return verdict
+                failed.add(verdict.test)
+            return replace(verdict, outcome=Outcome.NO_TRIAL, detail=f"each run failed elsewhere: {sorted(failed)}")
         finally:
             self._free.put(lane)
 

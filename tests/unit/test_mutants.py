@@ -70,19 +70,32 @@ def test_what_hangs_is_ended_and_said_to_time_out(project: Project) -> None:
     assert outcome(project, HANGING, limit=1) is Outcome.TIMED_OUT
 
 
-def test_a_failure_that_does_not_come_again_is_by_chance(project: Project, tmp_path: Path) -> None:
-    fails_once = f"""
+def fails_in_runs(counter: Path, runs: str) -> str:
+    """A test that counts its runs, and fails in some of them: in the first and third with `runs="13"`."""
+    return f"""
 
-def test_that_fails_once():
-    import pathlib
-    there = pathlib.Path({str(tmp_path / "there")!r})
-    was_there = there.exists()
-    there.touch()
-    assert was_there
+def test_{counter.name}():
+    counter = __import__("pathlib").Path({str(counter)!r})
+    counter.write_text((counter.read_text() if counter.exists() else "") + ".")
+    assert str(len(counter.read_text())) not in {runs!r}
 """
-    (project.root / "tests/test_double.py").write_text(TESTS + fails_once, encoding="utf-8")
-    assert outcome(project, SURVIVOR, repeats=True) is Outcome.BY_CHANCE
-    assert outcome(project, CAUGHT, repeats=True) is Outcome.CAUGHT
+
+
+@pytest.mark.parametrize(
+    ("fails_in", "expected"),
+    [("1", Outcome.SURVIVED), ("12", Outcome.CAUGHT), ("13", Outcome.CAUGHT)],
+    ids=["by chance", "alone too", "in company"],
+)
+def test_a_failure_counts_if_it_comes_again(project: Project, tmp_path: Path, fails_in: str, expected: Outcome) -> None:
+    test = fails_in_runs(tmp_path / "counter", fails_in)
+    (project.root / "tests/test_double.py").write_text(TESTS + test, encoding="utf-8")
+    assert outcome(project, SURVIVOR, repeats=True) is expected
+
+
+def test_failures_that_are_never_the_same_prove_nothing(project: Project, tmp_path: Path) -> None:
+    tests = "".join(fails_in_runs(tmp_path / name, "1") for name in ("a", "b", "c"))
+    (project.root / "tests/test_double.py").write_text(TESTS + tests, encoding="utf-8")
+    assert outcome(project, SURVIVOR, repeats=True) is Outcome.NO_TRIAL
 
 
 def test_a_run_that_never_saw_the_mutant_proves_nothing(project: Project) -> None:
