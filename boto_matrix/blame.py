@@ -18,6 +18,7 @@ from boto_matrix.evidence import (
     Code,
     Evidence,
     Kind,
+    Run,
     last_error,
     raised_in,
 )
@@ -79,21 +80,22 @@ class Rule:
 
 def blame(run: RunResult) -> Mapping[str, Verdict]:
     """Say for each cell that failed, or has no Python, who is at fault; by the cell's name."""
-    judged = {cell.name: blame_cell(cell, run.cells) for cell in run.cells}
+    cells = Run(run.cells)
+    judged = {cell.name: blame_cell(cell, cells) for cell in run.cells}
     return {name: verdict for name, verdict in judged.items() if verdict is not None}
 
 
-def blame_cell(cell: CellResult, cells: Sequence[CellResult] = ()) -> Verdict | None:
+def blame_cell(cell: CellResult, run: Run | None = None) -> Verdict | None:
     """Say who is at fault in a cell; None if it did not fail.
 
     Args:
         cell: the cell.
-        cells: the others of its run, which the rules compare it with; without them there are fewer verdicts.
+        run: the cells of its run, which the rules compare it with; without them there is less to go by.
 
     """
     if not cell.outcome.is_failure and cell.outcome is not Outcome.NO_INTERPRETER:
         return None
-    evidence = Evidence(cell, cells)
+    evidence = Evidence(cell, run)
     for rule in RULES:
         found = rule.finds(evidence)
         if found is not None:
@@ -154,7 +156,8 @@ def _nothing_ran_on_any_python(evidence: Evidence) -> str | None:
     if not evidence.is_nothing_run or evidence.runs_elsewhere(on_same_python=False):
         return None
     if other := evidence.runs_elsewhere(on_same_python=True):
-        is_alone = sum(cell.pin == evidence.cell.pin for cell in evidence.cells) < 2
+        cells = evidence.run.cells if evidence.run else ()
+        is_alone = sum(cell.pin == evidence.cell.pin for cell in cells) < 2
         if not is_alone and raised_in(evidence.import_text) is Code.BOTOCORE:
             return f"it could be imported on no Python, while {other.name} runs on this one: {_import_error(evidence)}"
     return None
@@ -404,5 +407,5 @@ def _line_with(pattern: re.Pattern[str], text: str) -> str | None:
 
 
 def _error_with(pattern: str, evidence: Evidence, *sets: str) -> str | None:
-    errors = (failure.error for failure in evidence.failures(*sets))
+    errors = (failure.error for failure in dict.fromkeys(evidence.failures(*sets)))  # many tests fail alike
     return next((error for error in errors if error and re.search(pattern, error)), None)

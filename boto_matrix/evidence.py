@@ -8,12 +8,12 @@ the Python, the botocore, the moto.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
-from boto_matrix.results import CellResult, SetOutcome, TestResult
+from boto_matrix.results import CellResult, SetOutcome, SetResult, TestResult
 
 PLAIN_CONTROL = "noredirect_unpatched"
 REDIRECT_CONTROL = "redirects_unpatched"
@@ -63,16 +63,49 @@ _OWNERS = (
 
 @dataclass(frozen=True)
 class Failure:
-    """What a failing test left.
+    """What a failing test left."""
 
-    Attributes:
-        error: the last error of its traceback, ``KeyError: 'boom'``; None if it has none.
-        raised_in: whose code raised it; None if it cannot be said.
+    detail: str
 
-    """
+    @property
+    def error(self) -> str | None:
+        """The last error of its traceback, ``KeyError: 'boom'``; None if it has none."""
+        return last_error(self.detail)
 
-    error: str | None
-    raised_in: Code | None
+    @property
+    def raised_in(self) -> Code | None:
+        """Whose code raised it; None if it cannot be said."""
+        return raised_in(self.detail)
+
+
+class Run:
+    """The cells of a run, so kept that those which differ from one in a single thing are found at once."""
+
+    def __init__(self, cells: Iterable[CellResult]) -> None:
+        """Take all cells of a run, or as many as are known."""
+        self.cells = tuple(cells)
+        self._that_ran = [cell for cell in self.cells if not Evidence(cell).is_nothing_run]
+        self._alike: dict[tuple[str, ...], list[CellResult]] = {}
+        for cell in self._that_ran:
+            for thing in (None, "botocore", "moto"):
+                self._alike.setdefault(_all_but(thing, cell), []).append(cell)
+        self._plain: dict[str, dict[str, SetOutcome]] = {}
+
+    def differing_in(self, thing: str | None, cell: CellResult) -> Iterator[CellResult]:
+        """Give the cells that have another botocore or moto and all else the same; for None, another Python."""
+        for other in self._alike.get(_all_but(thing, cell), ()):
+            if _value_of(thing, other) != _value_of(thing, cell):
+                yield other
+
+    def plain_outcome(self, cell: CellResult, test: str) -> SetOutcome | None:
+        """Give how a test of the plain control ended in a cell; None if it did not run there."""
+        if cell.name not in self._plain:
+            self._plain[cell.name] = _outcomes(cell.sets[PLAIN_CONTROL]) if PLAIN_CONTROL in cell.sets else {}
+        return self._plain[cell.name].get(test)
+
+    def that_ran(self) -> Sequence[CellResult]:
+        """Give the cells in which a test came as far as to begin."""
+        return self._that_ran
 
 
 @dataclass(frozen=True)
@@ -80,7 +113,7 @@ class Evidence:
     """A cell, the run that it is of, and what can be asked of them."""
 
     cell: CellResult
-    cells: Sequence[CellResult] = ()
+    run: Run | None = None
 
     @cached_property
     def is_nothing_run(self) -> bool:
@@ -149,49 +182,40 @@ class Evidence:
 
     def failures(self, *sets: str) -> Iterator[Failure]:
         """Give what each failing test left, of these sets or of all."""
-        for text in self._details(*sets):
-            yield Failure(last_error(text), raised_in(text))
+        return map(Failure, self._details(*sets))
 
     @cached_property
     def import_text(self) -> str:
         """What was printed when nothing could be run."""
         return "\n".join([*self._details(), self.cell.output or ""])
 
-    def passes_where_only_differs(self, package: str | None, test: str) -> CellResult | None:
+    def passes_where_only_differs(self, thing: str | None, test: str) -> CellResult | None:
         """Find a cell in which a test of the plain control passes, and that differs in one thing only.
 
         Args:
-            package: the thing, botocore or moto; None for the Python.
+            thing: botocore or moto; None for the Python.
             test: its name.
 
         """
-        return next((cell for cell in self._differing_in(package) if _passed(cell, test)), None)
+        return next((cell for cell, outcome in self._elsewhere(thing, test) if outcome is SetOutcome.PASSED), None)
 
-    def fails_wherever_differs(self, package: str, test: str) -> int:
-        """Count the cells that differ in a package only and fail that test of the plain control; 0 if one passes it."""
-        others = [cell for cell in self._differing_in(package) if PLAIN_CONTROL in cell.sets]
-        if any(_passed(cell, test) for cell in others):
-            return 0
-        return sum(_ended(cell, test) in _BAD for cell in others)
+    def fails_wherever_differs(self, thing: str, test: str) -> int:
+        """Count the cells that differ in one thing only and fail that test of the plain control; 0 if one passes it."""
+        outcomes = [outcome for _, outcome in self._elsewhere(thing, test)]
+        return 0 if SetOutcome.PASSED in outcomes else sum(outcome in _BAD for outcome in outcomes)
 
     def runs_elsewhere(self, *, on_same_python: bool) -> CellResult | None:
         """Find a cell in which tests ran: of the same pin on another Python, or of another pin on the same."""
-        for cell in self.cells:
+        for cell in self.run.that_ran() if self.run else ():
             is_same_python, is_same_pin = cell.python == self.cell.python, cell.pin == self.cell.pin
-            is_sought = is_same_python and not is_same_pin if on_same_python else is_same_pin and not is_same_python
-            if is_sought and not Evidence(cell).is_nothing_run:
+            if is_same_python is on_same_python and is_same_pin is not on_same_python:
                 return cell
         return None
 
-    def _differing_in(self, package: str | None) -> Iterator[CellResult]:
-        for cell in self.cells:
-            if not cell.installed:
-                continue
-            mine, its = self.cell.installed, cell.installed
-            different = {name for name in ("botocore", "moto") if mine.get(name) != its.get(name)}
-            is_same_python = cell.python == self.cell.python
-            if different == ({package} if package else set()) and is_same_python == (package is not None):
-                yield cell
+    def _elsewhere(self, thing: str | None, test: str) -> Iterator[tuple[CellResult, SetOutcome | None]]:
+        if self.run is not None and self.cell.installed:
+            for cell in self.run.differing_in(thing, self.cell):
+                yield cell, self.run.plain_outcome(cell, test)
 
     def _details(self, *sets: str) -> Iterator[str]:
         for name, tests in self.failing.items():
@@ -203,19 +227,23 @@ class Evidence:
 
     def _a_control_passes(self, test: str) -> bool:
         """Whether a control passes this very test, or, where it has no such test, all of its own."""
-        return any(
-            _ended(self.cell, test, name) is SetOutcome.PASSED
-            for name in (PLAIN_CONTROL, REDIRECT_CONTROL)
-            if name in self.cell.sets
-        )
+        controls = [name for name in (PLAIN_CONTROL, REDIRECT_CONTROL) if name in self.cell.sets]
+        outcomes = (self._outcomes[name].get(test, self.cell.sets[name].outcome) for name in controls)
+        return SetOutcome.PASSED in outcomes
+
+    @cached_property
+    def _outcomes(self) -> dict[str, dict[str, SetOutcome]]:
+        return {name: _outcomes(one) for name, one in self.cell.sets.items()}
 
 
+@lru_cache(maxsize=1024)  # rules ask again, and many tests fail alike
 def last_error(text: str) -> str | None:
     """Give the error that a traceback of pytest ends with."""
     found = _ERROR.findall(text)
     return _shortened(found[-1].strip()) if found else None
 
 
+@lru_cache(maxsize=1024)
 def raised_in(text: str) -> Code | None:
     """Give whose code a traceback ends in; frames of the standard library and the like do not count."""
     frames = [match.group("file") or match.group("path") for match in _FRAME.finditer(text)]
@@ -231,6 +259,7 @@ def _owner(path: str) -> Code | None:
     return next((code for pattern, code in _OWNERS if pattern.search(path)), None)
 
 
+@lru_cache(maxsize=None)
 def _base(name: str) -> str:
     """Give a test's name without the status that the sets with redirects have as a parameter."""
     before, bracket, parameters = name.partition("[")
@@ -238,14 +267,20 @@ def _base(name: str) -> str:
     return f"{before}[{'-'.join(kept)}]" if kept else before
 
 
-def _passed(cell: CellResult, test: str) -> bool:
-    return _ended(cell, test) is SetOutcome.PASSED
+def _outcomes(one: SetResult) -> dict[str, SetOutcome]:
+    """Give how each test of a set ended, by its name without the status; badly if it did so with any."""
+    found: dict[str, SetOutcome] = {}
+    for test in one.tests:
+        name = _base(test.name)
+        if found.get(name) not in _BAD:
+            found[name] = test.outcome
+    return found
 
 
-def _ended(cell: CellResult, test: str, name: str = PLAIN_CONTROL) -> SetOutcome | None:
-    """Give how a test of a set ended; where the set has no such test, how the set did."""
-    if name not in cell.sets:
-        return None
-    outcomes = {one.outcome for one in cell.sets[name].tests if _base(one.name) == test}
-    bad = next((outcome for outcome in _BAD if outcome in outcomes), None)
-    return bad or next(iter(outcomes), cell.sets[name].outcome)
+def _all_but(thing: str | None, cell: CellResult) -> tuple[str, ...]:
+    things = [other for other in (None, "botocore", "moto") if other != thing]
+    return (str(thing), *(_value_of(other, cell) for other in things))
+
+
+def _value_of(thing: str | None, cell: CellResult) -> str:
+    return cell.python if thing is None else cell.installed.get(thing, "")

@@ -28,6 +28,7 @@ const rows = [...grid.tBodies[0].rows].map((row) => ({ row, cells: [...row.cells
 const places = new Map();
 rows.forEach(({ cells }, down) => cells.forEach((cell, across) => places.set(cell, [down, across])));
 const cellsByName = new Map([...places.keys()].filter(({ dataset }) => dataset.cell).map((cell) => [cell.dataset.cell, cell]));
+for (const cell of cellsByName.values()) cell.tabIndex = -1;
 let current;
 
 const isReachable = (cell) => cell?.dataset.cell && !cell.classList.contains("dim") && !cell.parentElement.hidden;

@@ -28,7 +28,8 @@ TESTS = ("test_object_comes_back_as_it_was_put", "test_head_tells_what_was_put",
 _PACKAGES = {
     "moto": "5.2.5", "pytest": "9.2.0", "requests": "2.34.2", "responses": "0.26.3", "s3transfer": "0.19.3",
     "six": "1.17.0", "urllib3": "2.8.0",
-    "werkzeug": "3.1.9", "xmltodict": "1.0.4", "cryptography": "50.0.2", "jmespath": "1.1.0",
+    "werkzeug": "3.1.9", "xmltodict": "1.0.4",
+    "cryptography": "50.0.2", "jmespath": "1.1.0",
 }  # fmt: skip
 
 PASSED, FAILED, CRASHED = SetOutcome.PASSED, SetOutcome.FAILED, SetOutcome.CRASHED

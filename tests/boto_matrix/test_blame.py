@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boto_matrix.blame import RULES, Culprit, Verdict, blame, blame_cell
-from boto_matrix.evidence import Code, raised_in
+from boto_matrix.evidence import Code, Run, raised_in
 from boto_matrix.results import CellResult, Outcome, SetOutcome
 from boto_matrix.table import FOUR_SETS
 from tests.boto_matrix.made_results import CRASHED, FAILED, PASSED, TESTS, cell, one_set, run, sets
@@ -18,7 +18,7 @@ ALL_FAIL = dict.fromkeys(FOUR_SETS, FAILED)
 
 
 def verdict(one: CellResult, *others: CellResult) -> Verdict:
-    found = blame_cell(one, [one, *others])
+    found = blame_cell(one, Run([one, *others]))
     assert found is not None
     return found
 
@@ -278,7 +278,7 @@ some_cells = st.builds(
 
 @given(one=some_cells, others=st.lists(some_cells, max_size=3))
 def test_every_cell_that_failed_has_one_verdict_and_no_other_has(one: CellResult, others: list[CellResult]) -> None:
-    found = blame_cell(one, [one, *others])
+    found = blame_cell(one, Run([one, *others]))
     is_to_be_judged = one.outcome.is_failure or one.outcome is Outcome.NO_INTERPRETER
     assert (found is not None) == is_to_be_judged
     if found is not None:
