@@ -11,6 +11,7 @@ from boto_matrix.evidence import Code, Run, raised_in
 from boto_matrix.results import CellResult, Outcome, SetOutcome
 from boto_matrix.table import FOUR_SETS
 from tests.boto_matrix.made_results import CRASHED, FAILED, PASSED, TESTS, cell, one_set, run, sets
+from tests.boto_matrix.small_project import REPOSITORY
 
 NAME = "py311-boto1.26"
 PLAIN, REDIRECTED = "noredirect_unpatched", "redirects_unpatched"
@@ -313,3 +314,8 @@ def test_every_rule_says_what_it_looks_for_and_no_two_the_same() -> None:
 )
 def test_whose_code_raised_an_error_is_read_from_its_last_frame(text: str, code: Code | None) -> None:
     assert raised_in(text) is code
+
+
+def test_table_in_the_documentation_is_that_of_the_code() -> None:
+    rows = "".join(f"| {rule.culprit.value} | {rule.when} |\n" for rule in RULES)
+    assert (REPOSITORY / "docs" / "results.md").read_text().endswith(f"| at fault | when |\n|---|---|\n{rows}")
