@@ -5,6 +5,8 @@
 # make mutants                 small bugs put into copies of the patch, each of which the tests must catch; ARGS="--list" says which
 # make report                  results/report.html: what is known of each cell, in a page; RESULTS="a.json b.json" for just these
 # make test-report             that page in a real browser, which is installed where it is missing
+# make load                    the engine under 64 threads with failures, and with a gibibyte
+# make bench                   what a redirect, the import and a cell cost, as ratios in one run
 # make pythons                 gets uv's builds of the Pythons of the matrix; PYTHONS="3.8 3.13" a part
 # make setup · make lint · make clean
 #
@@ -16,7 +18,7 @@ RUN := $(VENV)/bin/python -m boto_matrix
 OPTIONS := $(if $(filter-out 0 no false,$(RESUME)),--resume) $(if $(RESULTS),--results $(RESULTS))
 OUR_CODE := $(wildcard aistore_patch boto_matrix tests benchmarks toxfile.py)
 
-.PHONY: matrix test unit setup pythons few python_botocore_tests mutants report test-report chromium lint clean
+.PHONY: matrix test unit setup pythons few python_botocore_tests mutants load bench report test-report chromium lint clean
 
 matrix: $(READY)
 	@$(RUN) run $(CELLS) $(OPTIONS) $(if $(ARGS),-- $(ARGS))
@@ -39,6 +41,14 @@ python_botocore_tests: $(READY)
 
 mutants: $(READY)
 	@$(VENV)/bin/python -m tests.mutants $(ARGS)
+
+load: $(READY)
+	$(VENV)/bin/python -m pytest -q tests/load $(ARGS)
+
+bench: $(READY)
+	$(VENV)/bin/python -m benchmarks.redirect_cost
+	$(VENV)/bin/python -m benchmarks.import_cost
+	$(VENV)/bin/python -m benchmarks.cell_cost
 
 report: $(READY)
 	@$(RUN) report $(RESULTS)

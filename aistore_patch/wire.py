@@ -17,7 +17,7 @@ import socket
 import threading
 import types
 import weakref
-from typing import Any
+from typing import Any, Iterator
 
 import urllib3.exceptions
 from botocore.awsrequest import (
@@ -81,27 +81,46 @@ class _UnansweredBody:
     def read(self, size: int = -1) -> Any:
         return b"" if self._connection._response_received else self._body.read(size)
 
+    def __iter__(self) -> Iterator[Any]:
+        return iter(lambda: self.read(self._connection.blocksize), b"")
+
 
 class _Connection:
     """Mixed into botocore's connection classes."""
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(headers, _HopHeaders):
-            url = headers.url.target if url.startswith("/") else str(headers.url)
-        if (
-            headers is not None
-            and "Expect" in headers
-            and hasattr(body, "read")
-            and not isinstance(body, io.TextIOBase)
-        ):
-            body = _UnansweredBody(body, self)
+        body = _until_answered(body, headers, self)
+        url = _verbatim(url, headers)
         return super().request(method, url, body, headers, *args, **kwargs)  # type: ignore[misc]  # a mixin
+
+    def request_chunked(self, method: str, url: str, body: Any = None, headers: Any = None) -> Any:
+        """urllib3 1.26 sends chunks without `request`, where botocore notes that the body has to wait for an answer."""
+        self._response_received = False
+        self._expect_header_set = headers is not None and headers.get("Expect") == b"100-continue"
+        body = _until_answered(body, headers, self)
+        try:
+            url = _verbatim(url, headers)
+            return super().request_chunked(method, url, body, headers)  # type: ignore[misc]  # a mixin
+        finally:
+            self._expect_header_set = False
 
     def getresponse(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().getresponse(*args, **kwargs)  # type: ignore[misc]  # a mixin
         except http.client.LineTooLong as error:  # a server that does this does it again: no error to be retried
             raise urllib3.exceptions.InvalidHeader(f"the answer cannot be read: {error}") from None
+
+
+def _verbatim(url: str, headers: Any) -> str:
+    """The request target: of a redirected request as the server spelled it, of others what urllib3 made of it."""
+    if not isinstance(headers, _HopHeaders):
+        return url
+    return headers.url.target if url.startswith("/") else str(headers.url)
+
+
+def _until_answered(body: Any, headers: Any, connection: Any) -> Any:
+    is_stream = hasattr(body, "read") and not isinstance(body, io.TextIOBase)
+    return _UnansweredBody(body, connection) if is_stream and headers and "Expect" in headers else body
 
 
 class _HTTPConnection(_Connection, AWSHTTPConnection):  # type: ignore[misc]  # botocore has no types
