@@ -48,7 +48,7 @@ def judge(ended: Ended) -> tuple[Outcome, str | None]:
     if ended.exit_code == _SOME_TESTS_FAILED:
         return Outcome.FAILED, "pytest found a failure outside the sets"
     if SetOutcome.PASSED not in outcomes:
-        return Outcome.NOT_RUN, "no test was selected" if not sets else "every test was skipped"
+        return Outcome.NOT_RUN, "every test was skipped" if SetOutcome.SKIPPED in outcomes else "no test was selected"
     return Outcome.PASSED, None
 
 
@@ -63,7 +63,8 @@ def _crash(ended: Ended) -> str | None:
         return f"the tests ended with exit code {ended.exit_code} and left no results"
     if crashed := [name for name, one in ended.report.sets.items() if one.outcome is SetOutcome.CRASHED]:
         return f"{_listed(crashed)} crashed"
-    if left := [name for name, one in ended.report.sets.items() if one.outcome is SetOutcome.NOT_RUN]:
+    # A set of which no test was selected, by `-k` say, has none, and nothing of it is left.
+    if left := [name for name, one in ended.report.sets.items() if one.outcome is SetOutcome.NOT_RUN and one.tests]:
         return f"the tests ended with exit code {ended.exit_code} before {_listed(left)} had run"
     if ended.exit_code not in (0, _SOME_TESTS_FAILED, _NO_TESTS_COLLECTED):
         return f"pytest ended with exit code {ended.exit_code}"

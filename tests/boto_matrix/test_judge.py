@@ -65,6 +65,15 @@ def test_an_end_is_told_as_what_it_is(facts: Ended, outcome: Outcome, reason: st
     assert told is None if reason is None else reason in (told or "")
 
 
+@pytest.mark.parametrize(
+    ("others", "outcome"), [({}, Outcome.NOT_RUN), ({"a": SetOutcome.PASSED}, Outcome.PASSED)]
+)
+def test_a_set_of_which_no_test_was_selected_did_not_crash(others: dict[str, SetOutcome], outcome: Outcome) -> None:
+    told = report(PIN, **others)
+    told.sets["deselected"] = SetResult(outcome=SetOutcome.NOT_RUN, seconds=0.0)
+    assert judge(ended(0 if others else 5, told))[0] is outcome
+
+
 @pytest.mark.parametrize("wanted", ["1.26.24", ">=1.26,<1.27", "==1.26.*", "1.26.24.0"])
 def test_a_version_or_a_specifier_may_be_asked_for(wanted: str) -> None:
     facts = ended(0, report(a=SetOutcome.PASSED), requested={"Boto3": wanted})
