@@ -110,7 +110,7 @@ _UNREACHABLE = re.compile(
     r"error sending request|dns error|failed to lookup|name resolution|are you offline|network was disabled"
     r"|network is unreachable|connection refused|connection reset|connect timeout|timed out|tcp connect|certificate"
     r"|failed to fetch"
-    r"|status server error|status client error \(40[137]|does not answer|not reachable|cannot be reached",
+    r"|status server error|status client error \(40[137]|does not answer|cannot be asked",
     re.IGNORECASE,
 )
 _BROKEN_PYTHON = re.compile(r"failed to (inspect|query) python|querying python at|broken python", re.IGNORECASE)
@@ -124,7 +124,8 @@ def _no_interpreter(evidence: Evidence) -> str | None:
 
 def _index_is_unreachable(evidence: Evidence) -> str | None:
     if evidence.cell.outcome is Outcome.INSTALL_FAILED and (line := _line_with(_UNREACHABLE, _told(evidence))):
-        return f"the package index could not be reached: {line}"
+        reason = evidence.cell.reason or ""
+        return reason if line in reason else f"the package index could not be reached: {line}"
     return None
 
 
@@ -284,7 +285,7 @@ def _redirects_are_taken_otherwise(evidence: Evidence) -> str | None:
     if evidence.kind is Kind.REDIRECTED and (
         not evidence.failing_patched_too or evidence.on_sockets is SetOutcome.FAILED
     ):
-        return f"{_counted(evidence, Kind.REDIRECTED)}: unpatched, it takes redirects otherwise than it did"
+        return f"{_counted(evidence, Kind.REDIRECTED)}: botocore itself takes them otherwise than it did"
     return None
 
 
@@ -296,7 +297,8 @@ def _redirects_fail(evidence: Evidence) -> str | None:
 
 def _only_on_sockets(evidence: Evidence) -> str | None:
     if evidence.fails_on_sockets_only:
-        return f"the four sets pass, and on real sockets fails {_tests(evidence, *evidence.failing)}"
+        names = [name for tests in evidence.failing.values() for name in tests]
+        return f"the four sets pass; on real sockets {_some(names)} {_fail(names)}"
     return None
 
 
@@ -366,7 +368,7 @@ def _counted(evidence: Evidence, kind: Kind) -> str:
     names = evidence.by_kind[kind]
     others = sum(len(found) for other, found in evidence.by_kind.items() if other is not kind)
     rest = f" ({others} more fail in another way)" if others else ""
-    return f"{_some(names)} {'fails' if len(names) == 1 else 'fail'} {_WORDS[kind]}{rest}"
+    return f"{_some(names)} {_fail(names)} {_WORDS[kind]}{rest}"
 
 
 _WORDS = {
@@ -380,8 +382,8 @@ def _pass_or_passes(evidence: Evidence) -> str:
     return "passes" if len(evidence.by_kind[Kind.ONLY_PATCHED]) == 1 else "pass"
 
 
-def _tests(evidence: Evidence, *sets: str) -> str:
-    return _some([name for one in sets for name in evidence.failing[one]])
+def _fail(names: Sequence[str]) -> str:
+    return "fails" if len(names) == 1 else "fail"
 
 
 def _some(names: Sequence[str]) -> str:

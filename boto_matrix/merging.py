@@ -46,7 +46,7 @@ def merge(runs: Sequence[RunResult], command: str) -> RunResult:
     return RunResult(
         started=origins[0].started,
         seconds=round(sum(origin.seconds for origin in origins), 3),
-        finished=all(origin.finished for origin in origins),
+        finished=all(origins[cell.run or 0].finished for cell in best.values()),
         command=command,
         overrides=newest.overrides,
         machine=newest.machine,

@@ -240,6 +240,12 @@ def test_index_that_does_not_answer_is_the_networks(project: SmallProject, close
     assert found.culprit is Culprit.NETWORK, found.because
 
 
+def test_index_that_cannot_say_what_is_latest_is_the_networks(project: SmallProject, closed_port: str) -> None:
+    project.write_matrix([("latest", "latest")])
+    (found,) = in_project(project, UV_DEFAULT_INDEX=closed_port, UV_OFFLINE="0", UV_NO_INDEX="0")
+    assert found.culprit is Culprit.NETWORK, found.because
+
+
 def test_other_versions_than_asked_for_are_the_resolvers(project: SmallProject) -> None:
     project.behave({f"{PY}-boto1.26": "be another"})
     (found,) = in_project(project, f"{PY}-boto1.26")

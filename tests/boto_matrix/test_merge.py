@@ -56,8 +56,10 @@ def test_what_was_merged_can_be_merged_again_and_no_run_is_lost() -> None:
     assert [merged.runs[one.run or 0].command for one in merged.cells] == ["1", "2", "3"]
 
 
-def test_a_document_that_is_not_finished_makes_none_that_is() -> None:
-    assert not merge([night(cell(A)), run(cell(B), finished=False)], "merge").finished
+def test_what_is_merged_is_finished_if_all_runs_are_that_something_in_it_is_from() -> None:
+    stopped = run(cell(B), finished=False)
+    assert not merge([night(cell(A)), stopped], "merge").finished
+    assert merge([night(cell(A), cell(B), day=1), stopped], "merge").finished
 
 
 def test_runs_with_other_overrides_are_not_merged() -> None:
