@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -52,7 +53,8 @@ def main(arguments: Sequence[str], project: Project = PROJECT, suites: Sequence[
     """Try the mutants that are named, or all.
 
     Returns:
-        0 if each was caught, 1 if one was not, 2 if the list, or what was asked for, makes no sense.
+        0 if each was caught, 1 if one was not, 2 if nothing can be proved: the list or the request makes no sense, or
+        the tests fail without any mutant.
     """
     asked = _parser().parse_args(arguments)
     console = Console(highlight=False, emoji=False)
@@ -65,10 +67,13 @@ def main(arguments: Sequence[str], project: Project = PROJECT, suites: Sequence[
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         return 2
     if asked.list:
-        for mutant in [mutant for suite in chosen for mutant in suite.mutants]:
+        for mutant in _mutants(chosen):
             console.print(f"{mutant.name}: {mutant.harm}", markup=False, soft_wrap=True)
         return 0
     chosen = _reached(chosen, asked.python, console)
+    if not chosen:
+        console.print("There is nothing left to try.", style="red")
+        return 2
     with Workshop(project, asked.python, asked.jobs) as workshop:
         limits = _limits(workshop, chosen, console)
         if limits is None:
@@ -101,9 +106,13 @@ def _interpreter(text: str) -> str:
     return os.path.abspath(found)  # trials run elsewhere
 
 
+def _mutants(suites: Sequence[Suite]) -> list[Mutant]:
+    return [mutant for suite in suites for mutant in suite.mutants]
+
+
 def _chosen(suites: Sequence[Suite], names: Sequence[str]) -> list[Suite]:
     """The suites, with the mutants that are named, or all."""
-    known = {mutant.name for suite in suites for mutant in suite.mutants}
+    known = {mutant.name for mutant in _mutants(suites)}
     unknown = sorted(set(names) - known)
     if unknown:
         raise DoesNotApplyError(f"There is no mutant {', '.join(unknown)}; --list says which there are.")
@@ -116,7 +125,7 @@ def _chosen(suites: Sequence[Suite], names: Sequence[str]) -> list[Suite]:
 def _check(suites: Sequence[Suite], project: Project) -> None:
     """Raise one error for all mutants that do not apply."""
     problems = []
-    for mutant in [mutant for suite in suites for mutant in suite.mutants]:
+    for mutant in _mutants(suites):
         try:
             mutant.source(project.root / project.package)
         except DoesNotApplyError as error:
@@ -225,4 +234,9 @@ def _conclude(verdicts: dict[Mutant, Verdict], console: Console) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # so that no trial outlives this
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)  # as a shell says that it was interrupted

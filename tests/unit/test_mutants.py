@@ -167,6 +167,11 @@ def test_a_mutant_that_can_do_no_harm_here_is_not_tried_and_named(
     assert "1 of 1 mutants caught" in said
 
 
+def test_nothing_to_try_is_no_success(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([], project, [suite(replace(CAUGHT, needs="pytest<7"))]) == 2
+    assert "nothing left to try" in capsys.readouterr().out
+
+
 def test_a_python_that_is_none_is_an_error(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["--python", "no/such/python"], project, [suite(CAUGHT)])
