@@ -59,7 +59,7 @@ def _contents(results: Path, since: Path | None) -> Contents | None:
 
 
 def _text(path: Path | None) -> str:
-    return path.read_text(encoding="utf-8", errors="replace") if path is not None and path.exists() else ""
+    return path.read_text(encoding="utf-8", errors="replace") if path is not None and path.is_file() else ""
 
 
 def _tell(night: Night) -> str:

@@ -25,12 +25,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--branch", required=True, help="of the pull request; what is on it is replaced")
     parser.add_argument("--base", default="main", help="into which it is to be merged (default: %(default)s)")
     parser.add_argument("--title", required=True, help="of the pull request and of its commit")
-    parser.add_argument("--said", type=Path, metavar="FILE", help="what `update` said: the text of the pull request")
+    parser.add_argument("--said", type=_file, metavar="FILE", help="what `update` said: the text of the pull request")
     parser.add_argument(
         "--run",
         metavar="WORKFLOW",
         help="a workflow to start on the branch: GitHub starts none by itself for what a workflow has proposed",
     )
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"{text} is no file; expected what `update` printed")
+    return path
 
 
 def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:  # noqa: ARG001 - all commands are called so

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
@@ -22,6 +22,7 @@ from tests.boto_matrix.small_project import PY, PYTHON, REPOSITORY, SmallProject
 SECONDS = st.floats(min_value=0, max_value=1e6, allow_nan=False)
 COSTS = st.dictionaries(st.text(min_size=1), SECONDS)
 NUMBERS = st.integers(1, MOST_SHARDS)
+at_leisure = settings(deadline=None)  # a machine that is busy is no failure
 
 MATRIX = """
 pythons: ["3.8", "3.12", "3.13"]
@@ -41,6 +42,7 @@ def matrix() -> Matrix:
     return parse_matrix(MATRIX)
 
 
+@at_leisure
 @given(COSTS, NUMBERS)
 def test_every_cell_is_in_exactly_one_shard_in_the_order_of_the_matrix(costs: dict[str, float], number: int) -> None:
     shards = deal_out(costs, number)
@@ -49,6 +51,7 @@ def test_every_cell_is_in_exactly_one_shard_in_the_order_of_the_matrix(costs: di
     assert all(shard == sorted(shard, key=order.index) for shard in shards)
 
 
+@at_leisure
 @given(COSTS, NUMBERS)
 def test_no_shard_is_empty_and_there_are_no_more_than_asked_for(costs: dict[str, float], number: int) -> None:
     shards = deal_out(costs, number)
@@ -56,12 +59,14 @@ def test_no_shard_is_empty_and_there_are_no_more_than_asked_for(costs: dict[str,
     assert len(shards) == min(number, len(costs))
 
 
+@at_leisure
 @given(COSTS, NUMBERS)
 def test_the_same_costs_are_always_dealt_out_the_same_way(costs: dict[str, float], number: int) -> None:
     assert deal_out(costs, number) == deal_out(dict(costs), number)
 
 
-@given(st.lists(st.integers(0, 100), min_size=1, max_size=7), st.integers(1, 4))
+@at_leisure
+@given(st.lists(st.integers(0, 100), min_size=1, max_size=6), st.integers(1, 3))
 @example([3, 3, 2, 2, 2], 2)  # the longest first is not the best here: 7 where 6 could be had
 def test_the_longest_shard_is_within_the_bound_of_the_best_that_can_be(seconds: list[int], number: int) -> None:
     costs = {str(index): float(cost) for index, cost in enumerate(seconds)}
@@ -73,6 +78,7 @@ def test_the_longest_shard_is_within_the_bound_of_the_best_that_can_be(seconds: 
     assert 3 * number * longest <= (4 * number - 1) * best
 
 
+@at_leisure
 @given(COSTS.filter(bool), NUMBERS)
 def test_no_shard_exceeds_its_fair_share_by_more_than_one_cell(costs: dict[str, float], number: int) -> None:
     longest = max(sum(costs[name] for name in shard) for shard in deal_out(costs, number))

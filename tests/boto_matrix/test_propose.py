@@ -56,7 +56,8 @@ def test_what_has_changed_becomes_a_commit_on_a_branch_and_a_pull_request(reposi
     assert entry["path"] == "matrix.yaml"
     assert entry["content"] == (repository.folder / "matrix.yaml").read_text()
     [pull] = gh["pulls"]
-    assert (pull["title"], pull["head"], pull["body"]) == ("Update", "update-matrix", "```\nboto3 1.26.20 é is new\n```")
+    assert (pull["title"], pull["head"]) == ("Update", "update-matrix")
+    assert pull["body"] == "```\nboto3 1.26.20 é is new\n```"
     assert ["workflow", "run", "ci.yml", "--ref", "update-matrix"] in [asked for asked, _ in gh["asked"]]
     assert git(repository, "log", "--oneline", "--all").count("\n") == 0, "nothing is committed here"
 
@@ -87,6 +88,14 @@ def test_what_gh_refuses_is_told_in_a_line(repository: SmallProject, gh: FakeGh)
     assert done.exit_code == 2
     assert "gh api --method: HTTP 403" in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_text_that_is_not_there_is_refused_before_anything_is_done(repository: SmallProject, gh: FakeGh) -> None:
+    repository.write_matrix([("1.26.20", "1.29.20")])
+    done = propose(repository, "--said", "nowhere.txt")
+    assert done.exit_code == 2
+    assert "nowhere.txt is no file" in done.output
+    assert gh["asked"] == []
 
 
 def test_outside_a_repository_that_is_said(project: SmallProject) -> None:
