@@ -135,7 +135,9 @@ class CellReport:
         """Replace the file in one step: whoever reads it finds it whole."""
         sets = {name: record.as_json() for name, record in sorted(self.sets.items())}
         unfinished = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        unfinished.write_text(json.dumps({**self.facts, "sets": sets}, indent=1), encoding="utf-8")
+        text = json.dumps({**self.facts, "sets": sets}, indent=1, ensure_ascii=False)
+        # What a test printed may hold half a character, which no JSON may.
+        unfinished.write_text(text, encoding="utf-8", errors="replace")
         unfinished.replace(self.path)
 
 
