@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from boto_matrix.merging import merge
@@ -11,6 +10,7 @@ from boto_matrix.model import MatrixError
 from boto_matrix.project import PROJECT, project_matrix
 from boto_matrix.report.contents import Contents
 from boto_matrix.results import ResultsError, RunResult, read_results
+from boto_matrix.results_folder import newest_first
 
 RESULTS = PROJECT / "results"
 
@@ -38,7 +38,7 @@ def chosen(paths: Sequence[Path], since: Path | None) -> Contents:
 
 def _known() -> tuple[RunResult, RunResult | None]:
     """Give the newest run, and what was known before it."""
-    runs = _newest_first()
+    runs = newest_first(RESULTS)
     newest = next(runs, None)
     if newest is None:
         raise ResultsError(f"{RESULTS}: there are no results yet. Run `make matrix`, or name a file of results")
@@ -59,14 +59,6 @@ def _laid_over(earlier: RunResult | None, newest: RunResult) -> RunResult:
     if earlier is None or all(cell.name in names for cell in earlier.cells):
         return newest
     return merge([newest, earlier], newest.command)
-
-
-def _newest_first() -> Iterator[RunResult]:
-    for path in sorted(RESULTS.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True):
-        try:
-            yield read_results(path)
-        except ResultsError as error:
-            print(f"left out: {error}", file=sys.stderr)
 
 
 def _cells_of_matrix() -> set[str]:
