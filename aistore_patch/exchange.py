@@ -203,7 +203,7 @@ class _Answer(http.client.HTTPResponse):
         self.headers = HTTPHeaderDict()
         for line in str(plain.group(3), "iso-8859-1").split("\r\n")[:-1]:
             name, _, value = line.partition(":")
-            self.headers.add(name, value.strip(" \t"))
+            self.headers.add(name, value.lstrip(" \t"))
         self._find_length()
 
     def _peek(self) -> bytes:

@@ -137,7 +137,7 @@ class CellReport:
         unfinished = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         text = json.dumps({**self.facts, "sets": sets}, indent=1, ensure_ascii=False)
         # What a test printed may hold half a character, which no JSON may.
-        unfinished.write_text(text, encoding="utf-8", errors="replace")
+        unfinished.write_bytes(text.encode("utf-8", "replace"))
         unfinished.replace(self.path)
 
 

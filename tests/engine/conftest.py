@@ -47,6 +47,9 @@ def cluster(running_cluster: Cluster) -> Iterator[Cluster]:
     nodes = (running_cluster.proxy, *running_cluster.targets)
     as_new = [(thing, dict(vars(thing))) for thing in (running_cluster.redirects, *nodes)]
     yield running_cluster
+    if any(node._faults._rules for node in nodes):  # a faulty node may be about to close what a client keeps open
+        for client in _clients.values():
+            client._endpoint.http_session._manager.clear()
     running_cluster.heal()
     for thing, attributes in as_new:
         vars(thing).update(attributes)

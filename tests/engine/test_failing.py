@@ -138,7 +138,7 @@ def test_the_next_call_starts_at_the_proxy(cluster: Cluster, client: Any) -> Non
 def test_a_target_that_stays_broken_ends_as_botocores_error_without_secrets(
     cluster: Cluster, make_client: MakeClient, fault: Any, error: type[Exception]
 ) -> None:
-    client = make_client(cluster, read_timeout=0.2)
+    client = make_client(cluster, read_timeout=1.5)
     target = cluster.target_of(BUCKET, "k")
     target.kill() if fault is None else target.fail_with(fault)
     with pytest.raises(error) as caught:

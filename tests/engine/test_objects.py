@@ -215,7 +215,7 @@ def test_answers_of_every_form_are_read(cluster: Cluster, client: Any, form: str
 
 
 def test_headers_arrive_as_they_were_sent(cluster: Cluster, client: Any) -> None:
-    metadata = b"x-amz-meta-a:  spaced \r\nx-amz-meta-b: 1\r\nx-amz-meta-b: 2\r\n"
+    metadata = b"x-amz-meta-a:  spaced\r\nx-amz-meta-b: 1\r\nx-amz-meta-b: 2\r\n"
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + metadata + b"\r\n"
     cluster.target_of(BUCKET, "k").fail_with(Fault.raw(head, Ending.KEEP))
     for _ in range(3):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
-from typing import Any
+from typing import Any, Iterator
 
+import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, SSLError
 
 import aistore_patch
@@ -161,6 +166,41 @@ def test_hops_and_refusals_are_logged_without_secrets(
     said = " ".join(record.getMessage() for record in ours) + f"{caught.value} {caught.value!r} {caught.value.response}"
     for secret in ("hunter2", "pid=", "utm=", SECRET, "Signature="):
         assert secret not in said
+
+
+class NoBody(io.BytesIO):
+    """The body of an answer that a hook gives."""
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.read()
+
+
+@pytest.mark.parametrize(
+    ("url", "server", "followed"),
+    [
+        (None, "AmazonS3", False),
+        (None, "", False),
+        ("https://s3.cn-north-1.amazonaws.com.cn", "", False),
+        ("https://s3.dualstack.us-east-1.api.aws", "", False),
+        (None, "AIStore", True),
+        ("https://notamazonaws.com", "", True),
+    ],
+)
+@pytest.mark.usefixtures("patched")
+def test_hosts_of_aws_redirect_only_where_they_say_they_are_aistore(url: str, server: str, followed: bool) -> None:
+    asked: list[str] = []
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        asked.append(request.url)
+        location = request.url.replace("https://", "https://target.") + "?pid=1"
+        headers = {"Location": location, "Server": server}
+        return AWSResponse(request.url, 200 if "target." in request.url else 307, headers, NoBody())
+
+    client = boto3.client("s3", region_name="us-east-1", endpoint_url=url, config=Config(retries={"max_attempts": 0}))
+    client.meta.events.register("before-send.s3", answer)  # nothing leaves this process
+    with contextlib.suppress(ClientError, BotoCoreError, TypeError, RecursionError):  # what botocore makes of it
+        client.list_buckets()
+    assert any("target." in request_url for request_url in asked) == followed
 
 
 AWS = "us-west-2"
