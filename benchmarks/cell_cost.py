@@ -82,7 +82,7 @@ def main() -> None:
     rounds = [(by_hand(cell, str(found.path)), by_matrix(cell)) for _ in range(asked.rounds + 1)][1:]
     for name in ("wall", "cpu"):
         hand, matrix = (statistics.median(getattr(pair[side], name) for pair in rounds) for side in (0, 1))
-        print(f"{cell.name} {name}: by hand {hand:.1f} s, cell {matrix:.1f} s, ratio {matrix / hand:.2f} (at most 0.20)")
+        print(f"{cell.name} {name}: by hand {hand:.1f} s, cell {matrix:.1f} s: {matrix / hand:.2f} (at most 0.20)")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import hypothesis
 import pytest
 
 from tests.loopback_only import allow_loopback_only
@@ -36,5 +37,9 @@ def _replace_aws_environment() -> None:
             del os.environ[name]
     os.environ.update(_ENVIRONMENT)
 
+
+# No test is timed: a machine may be busy.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 _replace_aws_environment()  # now: the conftest.py of a directory may import moto, which reads it
