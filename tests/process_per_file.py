@@ -15,6 +15,7 @@ The stand-ins for a test that did not finish, since its process died, have ``rep
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -71,6 +72,7 @@ class FileProcess:
         with warnings.catch_warnings():
             # Python 3.12 warns of threads. There are none but pytest-xdist's, which the child never touches.
             warnings.simplefilter("ignore", DeprecationWarning)
+            gc.freeze()  # or the first collection in the child would go through all that the parent has imported
             self.pid = os.fork()
         if self.pid == 0:
             self.reader.close()
