@@ -14,19 +14,32 @@ import io
 import re
 import socket
 import ssl
-from typing import Any
+from typing import Any, NamedTuple
 
 from urllib3._collections import HTTPHeaderDict
 from urllib3.exceptions import InvalidHeader, ProtocolError, ReadTimeoutError, SSLError
 from urllib3.response import HTTPResponse
 from urllib3.util import wait_for_read
 
+from .chain import STATUSES
+
 CONTINUE_TIMEOUT = 1.0
 """Seconds to wait for `100 Continue` before the body is sent unasked (botocore `AWSConnection._send_output`)."""
 
 # A server may answer and close before it has read the whole body: its answer is there to be read (urllib3's
 # `HTTPConnectionPool._make_request`).
+SHORT = 65536
+"""The longest body of a redirect that is read at once, in bytes."""
+
 _ANSWERED_EARLY = (errno.EPIPE, errno.ECONNRESET, errno.EPROTOTYPE)
+
+
+class ShortRedirect(NamedTuple):
+    """A redirect, read to its end: it needs none of what urllib3 and botocore make of a response."""
+
+    status: int
+    headers: HTTPHeaderDict
+    content: bytes
 
 
 def is_common(pool: Any, target: str, body: Any, headers: Any, timeout: Any) -> bool:
@@ -58,7 +71,7 @@ def is_common(pool: Any, target: str, body: Any, headers: Any, timeout: Any) -> 
 
 def exchange(
     pool: Any, method: str, target: str, body: Any, headers: Any, timeout: Any, streamed: bool
-) -> HTTPResponse | None:
+) -> HTTPResponse | ShortRedirect | None:
     """Send a request, and read the head of its answer.
 
     Args:
@@ -67,7 +80,8 @@ def exchange(
         streamed: whether the caller reads the body piece by piece, and will see for itself whether it is complete.
 
     Returns:
-        The response, its body unread; None where the request is to be sent urllib3's own way, and nothing was sent yet.
+        The response, its body unread; of a redirect with a short body, all of it; None where the request is to be sent
+        urllib3's own way, and nothing was sent yet.
 
     Raises:
         urllib3.exceptions.HTTPError: what `HTTPConnectionPool.urlopen` raises for the same failure.
@@ -86,6 +100,7 @@ def exchange(
         answer = _Answer(connection.sock, method)
         _send(connection, answer, head, body, "Expect" in headers, timeout)
         answer.begin()
+        redirect = _short_redirect(answer)
     except BaseException as error:
         connection.close()
         pool._put_conn(None)
@@ -95,6 +110,9 @@ def exchange(
         raise translated from error
     if answer.will_close:
         connection.close()  # the answer keeps the socket until it is read
+    if redirect is not None:
+        pool._put_conn(connection)
+        return redirect
     return HTTPResponse(
         body=answer,
         headers=answer.headers,
@@ -110,6 +128,17 @@ def exchange(
         request_url=target,
         enforce_content_length=not streamed,
     )
+
+
+def _short_redirect(answer: _Answer) -> ShortRedirect | None:
+    if answer.status not in STATUSES or answer.length is None or answer.length > SHORT:
+        return None
+    try:
+        content = answer.read()
+    except (OSError, http.client.HTTPException):  # its header is there, and says all that is needed
+        content = b""
+        answer.will_close = True
+    return ShortRedirect(answer.status, answer.headers, content)
 
 
 def _request_head(pool: Any, method: str, url: str, headers: Any) -> bytes | None:

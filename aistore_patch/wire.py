@@ -41,7 +41,7 @@ from botocore.utils import get_environ_proxies
 from urllib3.connectionpool import HTTPConnectionPool
 
 from .errors import UnsupportedBotocoreError
-from .exchange import exchange, is_common
+from .exchange import ShortRedirect, exchange, is_common
 from .location import Url
 
 POOLS = 1024
@@ -167,6 +167,17 @@ class _ProxiesByHost(ProxyConfiguration):  # type: ignore[misc]  # botocore has 
         return super().proxy_url_for(url)
 
 
+class _RedirectAnswer(AWSResponse):  # type: ignore[misc]  # botocore has no types
+    """A redirect as botocore sees it, where it comes to see it."""
+
+    def __init__(self, url: str, redirect: ShortRedirect) -> None:
+        self.url = url
+        self.status_code = redirect.status
+        self.headers = redirect.headers
+        self.raw = None
+        self._content = redirect.content
+
+
 class _Session(URLLib3Session):  # type: ignore[misc]  # botocore has no types
     """botocore's session of a client that follows redirects; `adopt` makes it of the one the client has."""
 
@@ -196,6 +207,8 @@ class _Session(URLLib3Session):  # type: ignore[misc]  # botocore has no types
         response = exchange(pool, request.method, target, request.body, request.headers, timeout, streamed)
         if response is None:
             return None
+        if isinstance(response, ShortRedirect):
+            return _RedirectAnswer(request.url, response)
         answer = AWSResponse(request.url, response.status, response.headers, response)
         if not streamed:
             answer.content  # noqa: B018 - read at once, as botocore does
