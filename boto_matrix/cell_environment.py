@@ -14,6 +14,7 @@ from tox.report import HandledError
 from tox.tox_env.errors import Skip
 from tox_uv._run import UvVenvRunner  # private, but the one class there is to extend
 
+from boto_matrix.bytecode_cache import BytecodeCache
 from boto_matrix.events import Event, Happened, tell
 from boto_matrix.interpreters import Interpreters, how_to_get
 from boto_matrix.model import MatrixError
@@ -54,6 +55,7 @@ class CellEnvironment(UvVenvRunner):
     _uv: ClassVar[str | None] = None
     _last: Outcome | None = None
     _is_installed = False
+    _is_new = False
     _timer: threading.Timer | None = None
     _timed_out = False
 
@@ -116,6 +118,9 @@ class CellEnvironment(UvVenvRunner):
             tell(Event(self.name, Happened.INSTALL_FAILED, text=self._why(error)))
             raise
         self._is_installed = True
+        self._is_new = self._last is not None  # to find all as it must be takes no command
+        if self._is_new:
+            self._bytecode.restore(self.env_site_package_dir())
         tell(Event(self.name, Happened.INSTALLED, requested=self.requested.versions))
 
     def _why(self, error: BaseException) -> str:
@@ -141,6 +146,10 @@ class CellEnvironment(UvVenvRunner):
             **{f"CELL_{package.upper()}": version for package, version in self.requested.versions.items()},
         }
 
+    @cached_property
+    def _bytecode(self) -> BytecodeCache:
+        return BytecodeCache(f"cpython-{self.base_python.version_no_dot}")
+
     @property
     def results(self) -> Path:
         """The file that the tests write their results to."""
@@ -161,6 +170,8 @@ class CellEnvironment(UvVenvRunner):
         """Stop the clock and tell how the tests ended."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._is_new:
+            self._bytecode.keep(self.env_site_package_dir())
         last = outcomes[-1] if outcomes else None
         tell(
             Event(

@@ -237,7 +237,7 @@ class ProcessPerFile:
         if not self.warm:
             self.warm = True
             self._prepare()
-        while self.waiting and len(self.running) < _processors():
+        while self.waiting and len(self.running) <= _processors():  # one more than fit: there is always one that waits
             process = self.waiting.pop(0)
             process.start(self)
             self.running.append(process)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import json
 import os
@@ -22,7 +24,7 @@ PY = f"py{PYTHON.replace('.', '')}"
 
 # What stands for the tests of a cell. `behaviour.json` says what goes wrong in which; one that hangs says so in `fifo`.
 _CHECK = """
-import json, os, signal, sys, time
+import boto3, json, os, signal, sys, time
 from importlib.metadata import distributions
 
 name = os.environ["TOX_ENV_NAME"]
@@ -176,7 +178,11 @@ def installable_wheel(package: str, version: str) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         info = f"{package}-{version}.dist-info"
         archive.writestr(f"{package}.py", "")
+        digest = base64.urlsafe_b64encode(hashlib.sha256(b"").digest()).decode().rstrip("=")
         archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n")
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr(f"{info}/RECORD", f"{package}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+        archive.writestr(
+            f"{info}/RECORD",
+            f"{package}.py,sha256={digest},0\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n",
+        )
     return buffer.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ def installed(project: SmallProject, cell: str) -> dict[str, str]:
     folder = project.folder / ".tox" / cell
     found = (path.name.removesuffix(".dist-info").split("-") for path in folder.rglob("*.dist-info"))
     return {package: version for package, version in found if package.startswith("boto")}
+
+
+def bytecode_of_boto3(project: SmallProject, workdir: str, cell: str) -> Path:
+    (found,) = (project.folder / workdir / cell).rglob(f"boto3.{sys.implementation.cache_tag}.pyc")
+    return found
 
 
 def test_every_cell_is_listed_with_what_it_is(project: SmallProject) -> None:
@@ -31,6 +37,14 @@ def test_a_cell_runs_with_exactly_its_pin(project: SmallProject) -> None:
     assert installed(project, f"{PY}-boto1.17") == {"boto3": "1.17.1", "botocore": "1.20.1"}
     assert (seen["environment"]["CELL_BOTO3"], seen["environment"]["CELL_BOTOCORE"]) == ("1.17.1", "1.20.1")
     assert seen["arguments"] == ["-k", "multipart"]
+
+
+def test_a_new_environment_has_the_bytecode_that_an_earlier_one_compiled(project: SmallProject) -> None:
+    cell = f"{PY}-boto1.17"
+    for workdir in ("first", "second"):
+        assert project.tox("--workdir", workdir, "-e", cell).exit_code == 0
+    first, second = (bytecode_of_boto3(project, workdir, cell) for workdir in ("first", "second"))
+    assert first.samefile(second)
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,6 @@ BUCKET = "capb"
 MakeClient = Callable[..., Any]
 
 
-def thorough(*values: Any, **options: Any) -> Any:
-    """A parameter for `make test`, but for no cell of the matrix."""
-    return pytest.param(*values, marks=pytest.mark.thorough, **options)
-
-
 def pytest_wants_process_per_file() -> bool:
     """They patch botocore."""
     return True

@@ -181,7 +181,6 @@ def test_a_botocore_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch
     assert not aistore_patch.is_patched()
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("module", ["botocore.awsrequest"])
 def test_a_botocore_that_lacks_something_is_refused(module: str) -> None:
     stub = f"import sys, types; sys.modules['{module}'] = types.ModuleType('{module}')"

@@ -49,7 +49,6 @@ def test_threads_share_a_client_without_losing_or_mixing_anything(cluster: Clust
     assert len(cluster.store.keys(BUCKET)) == 8 * 8
 
 
-@pytest.mark.thorough
 def test_patching_while_others_work_breaks_nothing(cluster: Cluster, make_client: MakeClient) -> None:
     import aistore_patch
 
@@ -78,7 +77,6 @@ def test_patching_while_others_work_breaks_nothing(cluster: Cluster, make_client
     assert failures == []
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("mebibytes", [12])
 def test_memory_stays_flat_however_much_is_moved(make_client: MakeClient, mebibytes: int) -> None:
     size = mebibytes << 20
