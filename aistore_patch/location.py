@@ -10,11 +10,15 @@ such a header with the request's own path in hand, and never returns a URL that 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Iterator, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 MAX_LENGTH = 16384
 """Longest `Location` read, in bytes: a key of 1,024 bytes, thrice as long when encoded, and a generous query."""
+
+API_PATH = "/s3"
+"""Where AIStore's targets have their S3 API. With the feature `S3-API-via-Root` a gateway has it at `/` as well, and
+puts this before the path of a `Location` (AIStore `ais/prxs3.go`, `rootHandler`)."""
 
 
 class InvalidLocation(ValueError):
@@ -238,25 +242,42 @@ def _without_dot_segments(path: bytes) -> bytes:
 
 def _same_object(rest: bytes, original: Url, bucket: str | None) -> tuple[str, str | None]:
     """Path and query of the `Location`, the path repaired from the request's own where AIStore damaged it."""
-    asked = unquote_to_bytes(original.path)
+    for path in _paths_of_the_object(original, bucket):
+        found = _repaired(rest, path, original)
+        if found is not None:
+            return found
+    raise OtherObject("its path is not the path that was asked for")
+
+
+def _paths_of_the_object(original: Url, bucket: str | None) -> Iterator[str]:
+    """Where a target may have the object: at the path that was asked for, with a bucket that stood in the host, and
+    below the path of its S3 API where the gateway has that at the root.
+    """
+    paths = [original.path] if bucket is None else [original.path, f"/{bucket}{original.path}"]
+    yield from paths
+    if not original.path.startswith(f"{API_PATH}/"):
+        yield from (API_PATH + path for path in paths)
+
+
+def _repaired(rest: bytes, asked_path: str, original: Url) -> tuple[str, str | None] | None:
+    """Path and query, if the path is `asked_path` or a damaged form of it; None if it is another."""
+    asked = unquote_to_bytes(asked_path)
     path, query = _split_path(rest)
     named = unquote_to_bytes(path)
     if named == asked:
-        return (path if _PATH.match(path) else original.path), query
-    if bucket is not None and named == b"/" + bucket.encode() + asked:
-        return (path if _PATH.match(path) else f"/{bucket}{original.path}"), query
+        return (path if _PATH.match(path) else asked_path), query
     # The decoded path as it is, with every `?`, `#`, `%` and space in it bare, and the query behind it.
     if rest.startswith(asked) and rest[len(asked) : len(asked) + 1] in (b"", b"?"):
-        return original.path, _on_the_wire(rest[len(asked) + 1 :]) if len(rest) > len(asked) else None
+        return asked_path, _on_the_wire(rest[len(asked) + 1 :]) if len(rest) > len(asked) else None
     # The same, parsed and written again: what stood behind the bare `?` is now in the query.
     before, mark, leaked = asked.partition(b"?")
     if mark and named == before and query is not None:
         _check_leak(leaked, original)
-        return original.path, query
+        return asked_path, query
     # Encoded once too often, or decoded once too often.
     if unquote_to_bytes(named) == asked or named == unquote_to_bytes(asked):
-        return original.path, query
-    raise OtherObject("its path is not the path that was asked for")
+        return asked_path, query
+    return None
 
 
 # Names to which an S3 server or an AIStore target gives a meaning, in lower case: with one of them in the query, a

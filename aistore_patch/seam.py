@@ -23,7 +23,7 @@ from . import wire
 from .body import Body, NotRewindable
 from .chain import STATUSES, Chain, Unfollowable
 from .errors import RedirectError, UnreadableAnswerError, UnsupportedBotocoreError
-from .location import parse_url, redacted, split_netloc
+from .location import API_PATH, parse_url, redacted, split_netloc
 from .policy import RedirectPolicy
 
 logger = logging.getLogger("aistore_patch")
@@ -269,6 +269,8 @@ def _resource(signed: str, chain: Chain) -> str:
         chain: says how that request's path was spelled, and how it is spelled now.
     """
     asked, now = chain.original.path, chain.current.path
+    if now.startswith(f"{API_PATH}/") and not asked.startswith(f"{API_PATH}/"):
+        now = now[len(API_PATH) :]  # no resource begins with it
     if unquote(now) == unquote(signed):
         return now
     if asked.endswith(signed):

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,7 +80,7 @@ def main() -> None:
     found = Interpreters().find(cell.python)
     if found is None:
         sys.exit(f"there is no Python {cell.python} on this machine")
-    ways = {
+    ways: dict[str, Callable[[], Cost]] = {
         "by hand": lambda: by_hand(cell, str(found.path)),
         "its sets": lambda: by_matrix(cell, "--", "--ignore=tests/engine"),
         "all of it": lambda: by_matrix(cell),

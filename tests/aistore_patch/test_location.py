@@ -124,6 +124,16 @@ def test_a_bucket_may_move_from_the_host_into_the_path() -> None:
         resolve("http://t/capb/dir/k?p", original, original)
 
 
+def test_the_path_of_the_api_may_come_before_that_of_an_endpoint_at_the_root() -> None:
+    original = parse_url("http://proxy:8080/capb/x%3Fy")
+    assert str(resolve("http://t/s3/capb/x?y=&pid=p", original, original)) == "http://t/s3/capb/x%3Fy?y=&pid=p"
+    with pytest.raises(OtherObject):
+        resolve("http://t/v1/capb/x?y=&pid=p", original, original)
+    below = asked_for("k")
+    with pytest.raises(OtherObject):
+        resolve("http://t/s3/s3/capb/k?pid=p", below, below)
+
+
 @pytest.mark.parametrize(
     "leak", ["acl", "uploads", "uploadId=1", "pid", "what", "X-Amz-Date=1", "response-expires", "q"]
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from .location import Location, aistore_location, faithful_location
-from .s3.call import Call
+from .s3.call import PREFIX, Call, split_prefix
 from .s3.errors import S3Error
 from .wire import Ending, Response
 
@@ -92,7 +92,7 @@ class Redirects:
 
     def _redirect(self, call: Call, to: Node, appended: str, hops_left: int) -> Response:
         write = faithful_location if self.faithful_location else aistore_location
-        location = write(call.plain_path, call.request.query, appended.encode())
+        location = write(_path_at_target(call.plain_path), call.request.query, appended.encode())
         self._remember(Ticket(call.method, to.name, location, hops_left))
         uri = self._authority(to) + location.path + b"?" + location.query
         return _redirect_response(self.status, uri, call)
@@ -113,6 +113,12 @@ class Redirects:
 def is_redirected(call: Call) -> bool:
     """Whether a request carries what a gateway appends."""
     return _FROM_GATEWAY.search(call.request.query) is not None
+
+
+def _path_at_target(path: bytes) -> bytes:
+    """Targets have their API at `/s3` only; the gateway has it at the root too (as with `S3-API-via-Root`)."""
+    prefix, rest = split_prefix(path)
+    return (prefix or PREFIX) + rest
 
 
 def _redirect_response(status: int, uri: bytes, call: Call) -> Response:

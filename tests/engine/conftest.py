@@ -33,6 +33,13 @@ def pytest_before_processes() -> None:
 _session = boto3.Session(KEY_ID, SECRET, region_name="us-east-1")
 
 
+class AtRoot:
+    """A cluster as clients know it that use its endpoint without `/s3` (AIStore's feature `S3-API-via-Root`)."""
+
+    def __init__(self, cluster: Cluster, host: str = "127.0.0.1") -> None:
+        self.endpoint_url = f"http://{host}:{cluster.proxy.port}"
+
+
 @pytest.fixture(scope="module")
 def running_cluster() -> Iterator[Cluster]:
     """Three targets that accept a redirected request only to the letter, and with the right signature."""
@@ -75,7 +82,7 @@ def make_client() -> MakeClient:
     """
 
     def make(
-        cluster: Cluster, *, addressing: str = "path", verify: Any = None, fresh: bool = False, **options: Any
+        cluster: Cluster | AtRoot, *, addressing: str = "path", verify: Any = None, fresh: bool = False, **options: Any
     ) -> Any:
         s3 = {"addressing_style": addressing, **options.pop("s3", {})}
         options = {"retries": {"max_attempts": 0}, **options}

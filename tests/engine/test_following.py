@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from tests.cluster import Cluster, Fault
 
-from .conftest import BUCKET, MakeClient
+from .conftest import BUCKET, AtRoot, MakeClient
 
 pytestmark = pytest.mark.usefixtures("patched")
 
@@ -118,17 +118,10 @@ def test_signed_for_the_new_host_in_every_style(
     client = make_client(cluster, addressing=addressing, signature_version=signature)
     if addressing == "virtual":
         # The bucket is in the host, and the endpoint's path before the key: what AIStore makes of it, it must say.
-        client = make_client(cluster_at_root(cluster), addressing=addressing, signature_version=signature)
+        client = make_client(AtRoot(cluster, "localhost"), addressing=addressing, signature_version=signature)
     client.put_object(Bucket=BUCKET, Key="dir/k+ü", Body=io.BytesIO(b"x"))
     assert client.get_object(Bucket=BUCKET, Key="dir/k+ü")["Body"].read() == b"x"
     assert cluster.store.keys(BUCKET) == ["dir/k+ü"]
-
-
-def cluster_at_root(cluster: Cluster) -> Any:
-    class AtRoot:
-        endpoint_url = f"http://localhost:{cluster.proxy.port}"
-
-    return AtRoot
 
 
 def test_hooks_of_the_user_apply_to_every_hop(cluster: Cluster, make_client: MakeClient) -> None:

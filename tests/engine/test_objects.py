@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from tests.cluster import AUTHORITY, Cluster, Ending, Fault, Verifier, server_context
 
-from .conftest import BUCKET, KEY_ID, SECRET, MakeClient
+from .conftest import BUCKET, KEY_ID, SECRET, AtRoot, MakeClient
 
 pytestmark = pytest.mark.usefixtures("patched")
 
@@ -47,6 +47,10 @@ def test_every_key_is_stored_and_read_under_its_own_name(
 ) -> None:
     cluster.redirects.faithful_location = faithful
     cluster.redirects.strict_path = strict
+    check_every_key(cluster, client)
+
+
+def check_every_key(cluster: Cluster, client: Any) -> None:
     for key in KEYS:
         client.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
     assert sorted(cluster.store.keys(BUCKET)) == sorted(KEYS)
@@ -54,6 +58,19 @@ def test_every_key_is_stored_and_read_under_its_own_name(
         assert client.get_object(Bucket=BUCKET, Key=key)["Body"].read() == key.encode()
         client.delete_object(Bucket=BUCKET, Key=key)
     assert cluster.store.keys(BUCKET) == []
+
+
+@pytest.mark.parametrize("signature", ["s3v4", "s3"])
+def test_an_endpoint_at_the_root_leads_to_the_same_objects(
+    cluster: Cluster, make_client: MakeClient, signature: str
+) -> None:
+    client = make_client(AtRoot(cluster), signature_version=signature)
+    check_every_key(cluster, client)
+    upload = client.create_multipart_upload(Bucket=BUCKET, Key="m?é")["UploadId"]
+    part = client.upload_part(Bucket=BUCKET, Key="m?é", UploadId=upload, PartNumber=1, Body=b"part")
+    parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    client.complete_multipart_upload(Bucket=BUCKET, Key="m?é", UploadId=upload, MultipartUpload=parts)
+    assert cluster.store[BUCKET, "m?é"].data == b"part"
 
 
 @pytest.mark.parametrize("key", ["x?acl", "x?uploads", "x?pid=1", "x?y&versionId=3", "x?response-expires=1", "x?aCL"])
@@ -78,7 +95,8 @@ def test_the_decoded_path_as_older_gateways_write_it_is_repaired(cluster: Cluste
 
 
 @pytest.mark.parametrize(
-    "path", [b"/s3/capb/other", b"/s3/capb/", b"", b"/s3/other/k", b"/s3/capb/k/", b"/capb/k", b"/k"]
+    "path",
+    [b"/s3/capb/other", b"/s3/capb/", b"", b"/s3/other/k", b"/s3/capb/k/", b"/capb/k", b"/k", b"/s3/s3/capb/k"],
 )
 def test_another_object_is_never_touched(cluster: Cluster, client: Any, path: bytes) -> None:
     cluster.proxy.fail_with(Fault.redirect(cluster.targets[0].url.encode() + path + b"?pid=1"))

@@ -38,6 +38,27 @@ MUTANTS = (
         '    return base[: base.rfind(b"/") + 1] + path + mark + query',
     ),
     Mutant(
+        "api-path-not-known",
+        "a cluster with S3-API-via-Root cannot be used without /s3 in the endpoint",
+        "location.py",
+        "    if not original.path.startswith(f\"{API_PATH}/\"):",
+        "    if False:",
+    ),
+    Mutant(
+        "api-path-twice",
+        _OTHER_OBJECT,
+        "location.py",
+        "    if not original.path.startswith(f\"{API_PATH}/\"):",
+        "    if True:",
+    ),
+    Mutant(
+        "api-path-signed",
+        "signature version 2 is refused by a cluster with S3-API-via-Root",
+        "seam.py",
+        "        now = now[len(API_PATH) :]  # no resource begins with it",
+        "        pass",
+    ),
+    Mutant(
         "fragment-sent",
         "the target rejects the request",
         "location.py",

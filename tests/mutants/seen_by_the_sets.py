@@ -105,7 +105,7 @@ MUTANTS = (
         "question-mark-ends-the-key",
         "the object x?y is stored as x, over one that has this name",
         "location.py",
-        "        _check_leak(leaked, original)\n        return original.path, query",
+        "        _check_leak(leaked, original)\n        return asked_path, query",
         "        return path, query",
     ),
     Mutant(

@@ -144,8 +144,8 @@ def test_bucket_calls_lists_and_batch_delete_are_answered_by_the_gateway(cluster
         assert client.ask("GET", b"/s3/").status == 200
 
 
-def test_the_endpoint_is_at_the_root_too(cluster: Cluster) -> None:
-    assert ask(cluster.proxy, "GET", b"/capb/k1").request_target.startswith(b"/capb/k1?pid=")
+def test_the_endpoint_is_at_the_root_too_and_leads_below_the_path_of_the_api(cluster: Cluster) -> None:
+    assert ask(cluster.proxy, "GET", b"/capb/k1").request_target.startswith(b"/s3/capb/k1?pid=")
 
 
 def test_a_bucket_in_the_host_name_moves_into_the_path(cluster: Cluster) -> None:
