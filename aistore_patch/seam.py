@@ -85,6 +85,11 @@ class _HopRequest(AWSRequest):  # type: ignore[misc]  # botocore has no types
     def url(self, value: str) -> None:
         pass
 
+    @property
+    def body(self) -> Any:
+        """What botocore makes of `data` by preparing the whole request once more, for the signer."""
+        return self.data if isinstance(self.data, bytes) else super().body
+
 
 def wrapped(cls: type, policy: Callable[[], RedirectPolicy]) -> dict[str, Callable[..., Any]]:
     """The methods that make an endpoint follow redirects, each around the one that `cls` has now.

@@ -90,15 +90,19 @@ def main() -> None:
                 f"{name:5} redirected / two plain {redirected / one / 2:.2f} (at most 0.75)   "
                 f"without redirect, patched / unpatched {without / one:.2f} (at most 1.01)   plain {one * 1e3:.2f} ms"
             )
-    per_size = []
-    for size in (2, 64):
-        with cluster(size) as (proxy, _):
-            client = aistore_patch.follow_redirects(client_of(proxy))
-            keys = [str(number) for number in range(256)]
-            for key in keys:
-                client.put_object(Bucket=BUCKET, Key=key, Body=BODY)
-            per_size.append(in_turn(rounds, partial(head_next, client, itertools.cycle(keys)))[0])
-    print(f"HEAD  64 targets / 2 targets {per_size[1] / per_size[0]:.2f}")
+    with cluster(2) as (small, _), cluster(64) as (large, _):
+        calls = [partial(head_next, *filled(proxy)) for proxy in (small, large)]
+        two, sixty_four = in_turn(2 * rounds, *calls)
+    print(f"HEAD  64 targets / 2 targets {sixty_four / two:.2f}")
+
+
+def filled(proxy: str) -> tuple[Any, Iterator[str]]:
+    """A client of a cluster, and the keys, over and over, of what it has put on all targets."""
+    client = aistore_patch.follow_redirects(client_of(proxy))
+    keys = [str(number) for number in range(256)]
+    for key in keys:
+        client.put_object(Bucket=BUCKET, Key=key, Body=BODY)
+    return client, itertools.cycle(keys)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import threading
+from functools import partial
 from typing import Callable, Protocol
 
 from .ledger import Entry, Ledger
@@ -21,15 +22,17 @@ from .wire import (
     Response,
     Source,
 )
+from .workers import Workers
 
 DISCARDED = 256 << 10
 """Bytes of an unwanted body that are read to keep the connection; Go's net/http has the same limit."""
 
 
 class Acceptor:
-    """One thread that accepts for any number of listeners."""
+    """One thread that accepts for any number of listeners, and those that serve what it has accepted."""
 
     def __init__(self) -> None:
+        self.workers = Workers()
         self._selector = selectors.DefaultSelector()
         self._woken, self._wake = socket.socketpair()
         self._selector.register(self._woken, selectors.EVENT_READ)
@@ -45,6 +48,7 @@ class Acceptor:
     def stop(self) -> None:
         self._wake.close()
         self._thread.join()
+        self.workers.stop()
         self._selector.close()
         self._woken.close()
 
@@ -104,7 +108,7 @@ class Serve(Protocol):
 
 
 class Server:
-    """One address: accepts connections and serves each in a thread of its own."""
+    """One address: accepts connections and serves each in a thread that it has to itself."""
 
     def __init__(
         self,
@@ -123,8 +127,8 @@ class Server:
         self._ledger = ledger
         self._tls = tls
         self._lock = threading.Lock()
+        self._all_served = threading.Condition(self._lock)
         self._connections: set[Connection] = set()
-        self._threads: list[threading.Thread] = []
         self._socket = _bound(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
         self.listening = False
@@ -155,10 +159,10 @@ class Server:
             connection.abort()
 
     def stop(self) -> None:
-        """Refuse, and return when the last thread has ended."""
+        """Refuse, and return when the last connection has ended."""
         self.refuse()
-        for thread in self._threads:
-            thread.join()
+        with self._all_served:
+            self._all_served.wait_for(lambda: not self._connections)
         self._socket.close()
 
     def _accept(self) -> None:
@@ -176,15 +180,12 @@ class Server:
         self._start(Connection(sock, self._ledger.open_connection(self.name)))
 
     def _start(self, connection: Connection) -> None:
-        name = f"{self.name}#{connection.number}"
-        thread = threading.Thread(target=self._run, args=(connection,), name=name, daemon=True)
         with self._lock:
             if not self.listening:
                 connection.close()
                 return
             self._connections.add(connection)
-            self._threads = [running for running in self._threads if running.is_alive()] + [thread]
-            thread.start()
+        self._acceptor.workers.do(partial(self._run, connection))
 
     def _run(self, connection: Connection) -> None:
         try:
@@ -193,9 +194,10 @@ class Server:
         except (OSError, ConnectionEndedError):
             pass  # the client's right
         finally:
-            with self._lock:
-                self._connections.remove(connection)
             connection.close()
+            with self._all_served:
+                self._connections.remove(connection)
+                self._all_served.notify_all()
 
 
 class HttpServing:
