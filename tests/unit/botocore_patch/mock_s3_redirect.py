@@ -42,7 +42,7 @@ CREDENTIALS = botocore.credentials.Credentials("AKIDMOCK", "only-for-the-mock")
 # What moto takes for S3. It is a name inside this process only.
 _MOTO_ENDPOINT = "http://s3.amazonaws.com"
 
-_ERROR_CODES = {
+ERROR_CODES = {
     301: "PermanentRedirect",
     302: "Found",
     307: "TemporaryRedirect",
@@ -160,7 +160,7 @@ class MockCluster:
         headers = {"Location": location, **manner.headers}
         if request.method in ("PUT", "POST"):
             headers["Connection"] = "close"
-        code = _ERROR_CODES.get(manner.status, "Redirect")
+        code = ERROR_CODES.get(manner.status, "Redirect")
         return _error_response(request, manner.status, code, "Redirect", headers, Endpoint=location, Bucket=bucket)
 
     def _answer_as_target(self, target: str, request: Any, body: bytes) -> Any:
