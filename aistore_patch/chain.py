@@ -62,22 +62,22 @@ class Chain(NamedTuple):
         """
         if location is None:
             raise self._stop("InvalidRedirectLocation", f"The answer with status {status} has no Location to follow")
-        shown = f"'{redacted(location)}'"
         try:
             url = resolve(location, self.current, self.original, self.bucket)
             policy.check(url, self.current, self.original)
         except InvalidLocation as problem:
-            raise self._stop("InvalidRedirectLocation", f"The Location {shown} cannot be followed: {problem}") from None
+            reason = f"The Location '{redacted(location)}' cannot be followed: {problem}"
+            raise self._stop("InvalidRedirectLocation", reason) from None
         except OtherObject as problem:
-            raise self._stop(
-                "RedirectToOtherObject",
-                f"The Location {shown} does not name the object of {redacted(str(self.original))}: {problem}; "
-                "nothing was sent there",
-            ) from None
+            objects = f"'{redacted(location)}' does not name the object of {redacted(str(self.original))}"
+            reason = f"The Location {objects}: {problem}; nothing was sent there"
+            raise self._stop("RedirectToOtherObject", reason) from None
         except Refused as problem:
-            raise self._stop("RedirectRefused", f"The redirect to {shown} is refused: {problem}") from None
+            reason = f"The redirect to '{redacted(location)}' is refused: {problem}"
+            raise self._stop("RedirectRefused", reason) from None
         if url == self.original or any(url == hop.url for hop in self.hops):
-            raise self._stop("RedirectLoop", f"The redirect to {shown} leads where the request has been already")
+            reason = f"The redirect to '{redacted(location)}' leads where the request has been already"
+            raise self._stop("RedirectLoop", reason)
         if len(self.hops) >= policy.max_hops:
             raise self._stop("TooManyRedirects", f"More than {policy.max_hops} redirects (max_hops) for one request")
         return self._replace(hops=(*self.hops, Hop(status, url)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
@@ -13,6 +15,10 @@ class RedirectError(ClientError):  # type: ignore[misc]  # botocore has no types
     `InvalidRedirectLocation`, `RedirectToOtherObject`, `RedirectRefused`, `RedirectLoop`, `TooManyRedirects` and
     `RedirectBodyNotRewindable`; `response["ResponseMetadata"]["Redirects"]` lists the hops that were followed before.
     """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As this class, where `ClientError` would have it pickled as itself."""
+        return type(self), (self.response, self.operation_name)
 
 
 class UnreadableAnswerError(BotoCoreError, ResponseParserError):  # type: ignore[misc]  # botocore has no types

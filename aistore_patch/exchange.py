@@ -9,29 +9,46 @@ not plainly one of the common cases goes urllib3's own way (`common` says which 
 from __future__ import annotations
 
 import errno
+import functools
 import http.client
+import inspect
 import io
 import re
 import socket
 import ssl
 from typing import Any, NamedTuple
 
+from botocore.httpsession import URLLib3Session
 from urllib3._collections import HTTPHeaderDict
 from urllib3.exceptions import InvalidHeader, ProtocolError, ReadTimeoutError, SSLError
 from urllib3.response import HTTPResponse
 from urllib3.util import wait_for_read
+from urllib3.util.retry import Retry
 
 from .chain import STATUSES
 
 CONTINUE_TIMEOUT = 1.0
 """Seconds to wait for `100 Continue` before the body is sent unasked (botocore `AWSConnection._send_output`)."""
 
-# A server may answer and close before it has read the whole body: its answer is there to be read (urllib3's
-# `HTTPConnectionPool._make_request`).
 SHORT = 65536
 """The longest body of a redirect that is read at once, in bytes."""
 
+# A server may answer and close before it has read the whole body: its answer is there to be read (urllib3's
+# `HTTPConnectionPool._make_request`).
 _ANSWERED_EARLY = (errno.EPIPE, errno.ECONNRESET, errno.EPROTOTYPE)
+
+
+# What urllib3's response is told, as far as this urllib3 has it.
+_RESPONSE_OPTIONS = inspect.signature(HTTPResponse.__init__).parameters
+_NO_RETRIES = Retry(False)
+
+# Whether urllib3 raises when a body that is read piece by piece ends early. urllib3 2 does unless it is told not to,
+# and so botocore tells it since 1.44, for its own StreamingBody sees to that.
+_SEND = URLLib3Session.send.__code__
+_URLLIB3_SEES_THE_END = bool(
+    _RESPONSE_OPTIONS["enforce_content_length"].default
+    and "enforce_content_length" not in repr((_SEND.co_names, _SEND.co_consts))
+)
 
 
 class ShortRedirect(NamedTuple):
@@ -55,7 +72,6 @@ def is_common(pool: Any, target: str, body: Any, headers: Any, timeout: Any) -> 
     return (
         pool.proxy is None
         and target.startswith("/")
-        and "#" not in target
         and "User-Agent" in headers
         and "Transfer-Encoding" not in headers
         and isinstance(getattr(timeout, "_connect", None), (int, float))
@@ -90,6 +106,10 @@ def exchange(
     if head is None:
         return None
     connection = pool._get_conn()
+    if not getattr(connection, "is_for_short_exchanges", False):  # somebody's own kind
+        pool._put_conn(connection)
+        return None
+    answer = None
     try:
         if getattr(connection, "sock", None) is None:
             if pool.scheme != "http":  # handshakes have many ways to fail, and urllib3 knows them all
@@ -97,37 +117,49 @@ def exchange(
                 return None
             connection.timeout = timeout._connect
             connection.connect()
+        pool.num_requests += 1
         answer = _Answer(connection.sock, method)
-        _send(connection, answer, head, body, "Expect" in headers, timeout)
+        body_was_sent = _send(connection, answer, head, body, "Expect" in headers, timeout)
         answer.begin()
-        redirect = _short_redirect(answer)
+        if not body_was_sent:
+            # The server may still take for the body what comes next on this connection (RFC 9112 section 9.3).
+            answer.will_close = True
+        response = _short_redirect(answer) or _response(answer, pool, connection, method, target, streamed)
     except BaseException as error:
+        if answer is not None:
+            answer.close()  # until then the socket stays open
         connection.close()
         pool._put_conn(None)
-        translated = _translated(error, pool, target)
-        if translated is error:
-            raise
-        raise translated from error
+        if _is_known(error):
+            raise _translated(error, pool, target) from error
+        raise
     if answer.will_close:
         connection.close()  # the answer keeps the socket until it is read
-    if redirect is not None:
+    if isinstance(response, ShortRedirect):
         pool._put_conn(connection)
-        return redirect
-    return HTTPResponse(
-        body=answer,
-        headers=answer.headers,
-        status=answer.status,
-        version=answer.version,
-        reason=answer.reason,
-        preload_content=False,
-        decode_content=False,
-        original_response=answer,
-        pool=pool,
-        connection=connection,
-        request_method=method,
-        request_url=target,
-        enforce_content_length=not streamed,
-    )
+    return response
+
+
+def _response(answer: _Answer, pool: Any, connection: Any, method: str, target: str, streamed: bool) -> HTTPResponse:
+    options = {
+        "body": answer,
+        "headers": answer.headers,
+        "status": answer.status,
+        "version": answer.version,
+        "version_string": connection._http_vsn_str,
+        "reason": answer.reason,
+        "preload_content": False,
+        "decode_content": False,
+        "original_response": answer,
+        "pool": pool,
+        "connection": connection,
+        "retries": _NO_RETRIES,
+        "enforce_content_length": _URLLIB3_SEES_THE_END if streamed else True,
+        "request_method": method,
+        "request_url": target,
+        "sock_shutdown": connection.sock.shutdown,
+    }
+    return HTTPResponse(**{name: value for name, value in options.items() if name in _RESPONSE_OPTIONS})
 
 
 def _short_redirect(answer: _Answer) -> ShortRedirect | None:
@@ -137,16 +169,27 @@ def _short_redirect(answer: _Answer) -> ShortRedirect | None:
         content = answer.read()
     except (OSError, http.client.HTTPException):  # its header is there, and says all that is needed
         content = b""
+        answer.close()
         answer.will_close = True
     return ShortRedirect(answer.status, answer.headers, content)
 
 
+@functools.lru_cache(maxsize=1024)
+def _is_legal_name(name: str) -> bool:
+    """http.client's `_is_legal_header_name`."""
+    return re.fullmatch(r"[^:\s][^:\r\n]*", name) is not None
+
+
 def _request_head(pool: Any, method: str, url: str, headers: Any) -> bytes | None:
     """The request line and the headers as http.client writes them, None where it would refuse to."""
-    lines = [f"{method} {url} HTTP/1.1", "Accept-Encoding: identity"]
+    lines = [f"{method} {url} HTTP/1.1"]
+    if "Accept-Encoding" not in headers:
+        lines.append("Accept-Encoding: identity")
     if "Host" not in headers:
         lines.append(f"Host: {_host_header(pool)}")
     for name, value in headers.items():
+        if not _is_legal_name(name):
+            return None
         lines.append(f"{name}: {value.decode('latin-1') if isinstance(value, bytes) else value}")
     lines.append("\r\n")
     text = "\r\n".join(lines)
@@ -164,7 +207,12 @@ def _host_header(pool: Any) -> str:
     return host if pool.port == (443 if pool.scheme == "https" else 80) else f"{host}:{pool.port}"
 
 
-def _send(connection: Any, answer: _Answer, head: bytes, body: Any, expects: bool, timeout: Any) -> None:
+def _send(connection: Any, answer: _Answer, head: bytes, body: Any, expects: bool, timeout: Any) -> bool:
+    """Send a request; whether all of it was sent, for a server may answer before that.
+
+    Raises:
+        ProtocolError: it could not be sent, or not in time (as urllib3 says it, too).
+    """
     sock = connection.sock
     sock.settimeout(timeout._connect)  # as urllib3 does while it sends
     try:
@@ -172,16 +220,18 @@ def _send(connection: Any, answer: _Answer, head: bytes, body: Any, expects: boo
             sock.sendall(head + body)
         else:
             sock.sendall(head)
-            if expects and wait_for_read(sock, CONTINUE_TIMEOUT):
-                sock.settimeout(timeout._read)
-                if not answer.says_continue():
-                    return
-                sock.settimeout(timeout._connect)
+            if expects and wait_for_read(sock, CONTINUE_TIMEOUT) and not answer.says_continue():
+                return False
             _send_body(sock, body, connection.blocksize)
+    except socket.timeout as error:
+        raise ProtocolError("Connection aborted.", error) from error
     except OSError as error:
         if error.errno not in _ANSWERED_EARLY:
             raise
-    sock.settimeout(timeout._read)
+        return False
+    finally:
+        sock.settimeout(timeout._read)
+    return True
 
 
 def _send_body(sock: Any, body: Any, size: int) -> None:
@@ -194,6 +244,22 @@ def _send_body(sock: Any, body: Any, size: int) -> None:
 
 # What servers send: every line ended as it should be, no line folded, nothing odd. The rest is left to http.client.
 _PLAIN_HEAD = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}) ([^\r\n]*)\r\n((?:[A-Za-z0-9_-]+:[^\r\n\0]*\r\n)*)\r\n")
+
+
+_FOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
+_is_length = re.compile(r"[0-9]{1,18}").fullmatch
+
+
+def _plain_headers(head: Any) -> HTTPHeaderDict | None:
+    """The headers of a plain head; None if what they say of the length of the body is not plain."""
+    headers = HTTPHeaderDict()
+    for line in str(head.group(3), "iso-8859-1").split("\r\n")[:-1]:
+        name, _, value = line.partition(":")
+        headers.add(name, value.lstrip(" \t"))
+    # Where one of them occurs twice, there is a comma.
+    if not _is_length(headers.get("Content-Length", "0")) or "," in headers.get("Transfer-Encoding", ""):
+        return None
+    return headers
 
 
 class _Answer(http.client.HTTPResponse):
@@ -222,17 +288,16 @@ class _Answer(http.client.HTTPResponse):
     def begin(self) -> None:
         """Read the status and the headers."""
         plain = None if self._line is not None else _PLAIN_HEAD.match(self._peek())
-        if plain is None:
+        headers = _plain_headers(plain) if plain is not None else None
+        if plain is None or headers is None:
             super().begin()
-            self.headers = HTTPHeaderDict(self.headers.items())
+            # A line that was folded is one line (RFC 9112 section 5.2).
+            self.headers = HTTPHeaderDict((name, _FOLD.sub(" ", value)) for name, value in self.headers.items())
             return
         self.fp.read(plain.end())
         self.version, self.status, self.reason = 11, int(plain.group(1)), str(plain.group(2), "iso-8859-1").strip()
         self.code = self.status
-        self.headers = HTTPHeaderDict()
-        for line in str(plain.group(3), "iso-8859-1").split("\r\n")[:-1]:
-            name, _, value = line.partition(":")
-            self.headers.add(name, value.lstrip(" \t"))
+        self.headers = headers
         self._find_length()
 
     def _peek(self) -> bytes:
@@ -254,12 +319,17 @@ class _Answer(http.client.HTTPResponse):
         self.chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
         self.chunk_left = None
         self.will_close = self._check_close()  # type: ignore[attr-defined]  # http.client's, not in its stubs
-        length = self.headers.get("Content-Length", "")
-        self.length = int(length) if not self.chunked and length.isascii() and length.isdigit() else None
+        length = self.headers.get("Content-Length")
+        self.length = int(length) if length is not None and not self.chunked else None
         if self._is_head or self.status in (204, 304):
             self.length = 0
         elif self.length is None and not self.chunked:
             self.will_close = True
+
+
+def _is_known(error: BaseException) -> bool:
+    """Whether `_translated` has another exception for this one."""
+    return isinstance(error, (OSError, http.client.HTTPException))
 
 
 def _translated(error: BaseException, pool: Any, url: str) -> BaseException:
@@ -270,6 +340,4 @@ def _translated(error: BaseException, pool: Any, url: str) -> BaseException:
         return ReadTimeoutError(pool, url, "Read timed out.")
     if isinstance(error, ssl.SSLError):
         return SSLError(error)
-    if isinstance(error, (OSError, http.client.HTTPException)):
-        return ProtocolError("Connection aborted.", error)
-    return error
+    return ProtocolError("Connection aborted.", error)

@@ -9,6 +9,7 @@ such a header with the request's own path in hand, and never returns a URL that 
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Iterator, NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -83,7 +84,8 @@ def parse_url(url: str) -> Url:
     if scheme is None or authority is None:
         raise InvalidLocation("it is not an absolute URL")
     path, query = _split_path(rest)
-    return Url(_checked_scheme(scheme), _checked_netloc(scheme, authority.rpartition(b"@")[2]), path, query)
+    host, port = _host_and_port(scheme, authority.rpartition(b"@")[2])
+    return Url(_checked_scheme(scheme), f"{host}:{port}" if port else host, path, query)
 
 
 def resolve(location: str, current: Url, original: Url, bucket: str | None = None) -> Url:
@@ -177,24 +179,30 @@ def _checked_scheme(scheme: bytes) -> str:
     return name
 
 
+@functools.lru_cache(maxsize=1024)  # the targets of a cluster are few, and named again and again
 def _checked_netloc(scheme: bytes, authority: bytes) -> str:
     """The authority in the one spelling that all who read it later (urllib3, the signer, a policy) read alike."""
-    text = authority.decode("ascii", "replace")
-    if "@" in text:
+    if b"@" in authority:
         raise InvalidLocation("it holds a user name or a password")
-    match = _NETLOC.match(text)
-    if match is None:
-        raise InvalidLocation("its host is missing or malformed")
-    host, port = match.group(1).lower(), match.group(2)
+    host, port = _host_and_port(scheme, authority)
     if host.startswith("["):
         _check_ipv6(host[1:-1])
     else:
         _check_name(host)
+    return f"{host}:{port}" if port else host
+
+
+def _host_and_port(scheme: bytes, authority: bytes) -> tuple[str, int | None]:
+    """The host in lower case, and the port if it is not the scheme's own."""
+    match = _NETLOC.match(authority.decode("ascii", "replace"))
+    if match is None:
+        raise InvalidLocation("its host is missing or malformed")
+    host, port = match.group(1).lower(), match.group(2)
     if not port or port.lstrip("0") == _DEFAULT_PORTS[scheme.decode("ascii").lower()]:
-        return host
+        return host, None
     if not 0 < int(port) < 65536:
         raise InvalidLocation("its port is not between 1 and 65535")
-    return f"{host}:{int(port)}"
+    return host, int(port)
 
 
 def _check_ipv6(host: str) -> None:

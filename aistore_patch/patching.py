@@ -13,8 +13,45 @@ from .policy import RedirectPolicy
 _Client = TypeVar("_Client")
 
 _lock = threading.RLock()
-_originals: dict[str, Any] = {}
-_policy = RedirectPolicy()
+
+
+class _Asked:
+    """Somebody's wish that this process follow redirects: that of `patch`, or of one `patched` block."""
+
+    def __init__(self, policy: RedirectPolicy) -> None:
+        self.policy = policy
+
+
+class _Patch:
+    """The functions put in the place of botocore's, and those who asked for it; the policy of the last one holds."""
+
+    def __init__(self, seam: Any, endpoint_class: Any) -> None:
+        self._class = endpoint_class
+        self._originals: dict[str, Any] = {}
+        self._ours = seam.wrapped(endpoint_class, self._policy)
+        self.asked: tuple[_Asked, ...] = ()  # replaced as a whole, since other threads read it
+
+    def _policy(self) -> RedirectPolicy | None:
+        """The limits that hold now; None when nobody asks any more, for then there may be callers still."""
+        asked = self.asked
+        return asked[-1].policy if asked else None
+
+    def apply(self) -> None:
+        for name, method in self._ours.items():
+            self._originals[name] = vars(self._class)[name]
+            setattr(self._class, name, method)
+
+    def remove(self) -> None:
+        """Put back what was there, except where somebody has wrapped ours since: then ours hands calls on from now."""
+        self.asked = ()
+        for name, original in self._originals.items():
+            if vars(self._class)[name] is self._ours[name]:
+                setattr(self._class, name, original)
+
+
+_patch: _Patch | None = None
+_process = _Asked(RedirectPolicy())
+"""What `patch` asks for, as against blocks of `patched`."""
 
 
 def patch(policy: RedirectPolicy | None = None) -> None:
@@ -23,40 +60,34 @@ def patch(policy: RedirectPolicy | None = None) -> None:
     Patching twice is patching once; the second time only a policy that is given replaces the one before.
 
     Args:
-        policy: the limits; by default those that the environment describes (`RedirectPolicy.from_environment`).
+        policy: the limits; by default those that the environment describes (`RedirectPolicy.from_environment`). In a
+            block of `patched` the limits of the block hold, unless others are given here.
 
     Raises:
         UnsupportedBotocoreError: this botocore is not one that the patch knows; nothing was changed.
         PolicyError: the environment describes no policy; nothing was changed.
         TypeError: `policy` is no RedirectPolicy; nothing was changed.
     """
-    global _policy
-    seam, endpoint_class = _supported()
     with _lock:
-        if policy is not None or not _originals:
-            chosen = _checked(policy)
-        if not _originals:
-            seam.check_supported(endpoint_class)
-            methods = seam.wrapped(endpoint_class, lambda: _policy)
-            _originals.update({name: vars(endpoint_class)[name] for name in methods})
-            _policy = chosen
-            for name, method in methods.items():
-                setattr(endpoint_class, name, method)
-        elif policy is not None:
-            _policy = chosen
+        if policy is None and _patch is not None and _process in _patch.asked:
+            return
+        _process.policy = _checked(policy)
+        current = _applied()
+        blocks = _without(_process, current.asked)
+        current.asked = (_process, *blocks) if policy is None else (*blocks, _process)
 
 
 def unpatch() -> None:
     """Put back the very functions that were there before `patch`. Does nothing where nothing is patched.
 
-    Clients of `follow_redirects` go on following.
+    It ends blocks of `patched` as well. Clients of `follow_redirects` go on following. A function that somebody else
+    has wrapped since stays where it is, and does nothing any more.
     """
-    from botocore.endpoint import Endpoint
-
+    global _patch
     with _lock:
-        for name, original in _originals.items():
-            setattr(Endpoint, name, original)
-        _originals.clear()
+        if _patch is not None:
+            _patch.remove()
+            _patch = None
         # Importing aistore_patch.botocore means patching: let the next import of it mean it again.
         sys.modules.pop(f"{__package__}.botocore", None)
         vars(sys.modules[str(__package__)]).pop("botocore", None)
@@ -64,28 +95,56 @@ def unpatch() -> None:
 
 def is_patched() -> bool:
     """Whether the S3 clients of this process follow redirects."""
-    return bool(_originals)
+    return _patch is not None
 
 
 @contextlib.contextmanager
 def patched(policy: RedirectPolicy | None = None) -> Iterator[None]:
     """Patch the process for the length of a `with` block, and leave it as it was before.
 
+    Blocks may lie in one another, and beside one another in several threads: the process is patched as long as there
+    is one, with the limits of the one that was entered last.
+
     Args:
-        policy: as for `patch`.
+        policy: the limits; by default those that hold already, or else those that the environment describes.
+
+    Raises:
+        UnsupportedBotocoreError, PolicyError, TypeError: as `patch` does.
     """
-    global _policy
     with _lock:
-        before, was_patched = _policy, is_patched()
-        patch(policy)
+        if policy is None and _patch is not None:
+            policy = _patch.asked[-1].policy
+        block = _Asked(_checked(policy))
+        current = _applied()
+        current.asked = (*current.asked, block)
     try:
         yield
     finally:
         with _lock:
-            if was_patched:
-                _policy = before
-            else:
-                unpatch()
+            if block in current.asked:  # nobody has called `unpatch` meanwhile
+                current.asked = _without(block, current.asked)
+                if not current.asked:
+                    unpatch()
+
+
+def _without(one: _Asked, asked: tuple[_Asked, ...]) -> tuple[_Asked, ...]:
+    return tuple(other for other in asked if other is not one)
+
+
+def _applied() -> _Patch:
+    """The patch of this process, applied now if it was not.
+
+    Raises:
+        UnsupportedBotocoreError: it cannot be.
+    """
+    global _patch
+    if _patch is None:
+        seam, endpoint_class = _supported()
+        seam.check_supported(endpoint_class)
+        new = _Patch(seam, endpoint_class)
+        new.apply()
+        _patch = new
+    return _patch
 
 
 def follow_redirects(client: _Client, policy: RedirectPolicy | None = None) -> _Client:
@@ -138,6 +197,8 @@ def _endpoint_of(client: Any) -> Any:
     if getattr(service, "service_id", None) != "S3":
         raise TypeError(f"follow_redirects takes an S3 client; {client!r} is none")
     endpoint = getattr(client, "_endpoint", None)
+    if type(endpoint).__module__.partition(".")[0] == "aiobotocore":
+        raise TypeError(f"follow_redirects takes a client of boto3 or botocore; {client!r} is aiobotocore's")
     if endpoint is None:
         raise UnsupportedBotocoreError(f"{type(client).__qualname__} has no attribute _endpoint")
     return endpoint

@@ -12,6 +12,7 @@ import functools
 import inspect
 import logging
 import re
+import traceback
 from typing import Any, Callable
 from urllib.parse import unquote, urlsplit
 
@@ -23,10 +24,11 @@ from . import wire
 from .body import Body, NotRewindable
 from .chain import STATUSES, Chain, Unfollowable
 from .errors import RedirectError, UnreadableAnswerError, UnsupportedBotocoreError
-from .location import API_PATH, parse_url, redacted, split_netloc
+from .location import API_PATH, InvalidLocation, parse_url, redacted, split_netloc
 from .policy import RedirectPolicy
 
 logger = logging.getLogger("aistore_patch")
+logger.addHandler(logging.NullHandler())  # a program that sets up no logging is told by the errors alone
 
 SIGNATURES = {
     "create_request": (("self", "params", "operation_model"),),
@@ -38,7 +40,10 @@ SIGNATURES = {
 }
 """The methods of `botocore.endpoint.Endpoint` that are wrapped, and their parameters (botocore 1.20 to 1.44)."""
 
+# Keys in the context of a request, which all attempts at it share.
 _BODY = "aistore_patch.body"
+_ATTEMPTS = "aistore_patch.attempts"
+
 _CALL = "_aistore_patch_call"
 
 # Hosts of AWS in all its partitions (botocore data/partitions.json, dnsSuffix and dualStackDnsSuffix).
@@ -61,12 +66,24 @@ class _Redirected(HTTPClientError):  # type: ignore[misc]  # botocore has no typ
 class _Call:
     """What is known of a request while it is sent: how to make it again for another URL."""
 
-    __slots__ = ("body", "followed", "params")
+    __slots__ = ("body", "followed", "params", "policy")
 
-    def __init__(self, params: dict[str, Any], body: Body) -> None:
+    def __init__(self, params: dict[str, Any], body: Body, policy: RedirectPolicy) -> None:
         self.params = params
         self.body = body
+        self.policy = policy
         self.followed = False
+
+    def begin(self) -> None:
+        """Follow it from here: who wraps what wraps a client already shall not do it as well."""
+        self.followed = True
+        context = self.params["context"]
+        context[_ATTEMPTS] = context.get(_ATTEMPTS, 0) + 1
+
+    @property
+    def retries(self) -> int:
+        """How many attempts there were before this one."""
+        return int(self.params["context"][_ATTEMPTS]) - 1
 
 
 class _HopRequest(AWSRequest):  # type: ignore[misc]  # botocore has no types
@@ -91,21 +108,22 @@ class _HopRequest(AWSRequest):  # type: ignore[misc]  # botocore has no types
         return self.data if isinstance(self.data, bytes) else super().body
 
 
-def wrapped(cls: type, policy: Callable[[], RedirectPolicy]) -> dict[str, Callable[..., Any]]:
+def wrapped(cls: type, policy: Callable[[], RedirectPolicy | None]) -> dict[str, Callable[..., Any]]:
     """The methods that make an endpoint follow redirects, each around the one that `cls` has now.
 
     Args:
         cls: `botocore.endpoint.Endpoint` or a subclass of it.
-        policy: called for each redirect; the limits that hold for it.
+        policy: called for each attempt; the limits that hold for it, or None: then it is left to the methods of `cls`.
     """
 
     @functools.wraps(cls.create_request)  # type: ignore[attr-defined]  # checked by check_supported
     def create_request(self: Any, params: dict[str, Any], operation_model: Any = None) -> Any:
-        if operation_model is None or not _is_s3(operation_model):
+        limits = policy() if operation_model is not None and _is_s3(operation_model) else None
+        if limits is None:
             return originals["create_request"](self, params, operation_model)
         body = _body_of(params)
         request = originals["create_request"](self, params, operation_model)
-        setattr(request, _CALL, _Call(params, body))
+        setattr(request, _CALL, _Call(params, body, limits))
         return request
 
     @functools.wraps(cls._do_get_response)  # type: ignore[attr-defined]  # checked by check_supported
@@ -114,8 +132,8 @@ def wrapped(cls: type, policy: Callable[[], RedirectPolicy]) -> dict[str, Callab
         call = getattr(request, _CALL, None)
         if call is None or call.followed:
             return send(request, operation_model, *context)
-        call.followed = True
-        return _follow(self, send, request, operation_model, context, call, policy)
+        call.begin()
+        return _follow(self, send, request, operation_model, context, call)
 
     @functools.wraps(cls._send)  # type: ignore[attr-defined]  # checked by check_supported
     def _send(self: Any, request: Any) -> Any:
@@ -159,7 +177,6 @@ def _follow(
     operation_model: Any,
     context: tuple[Any, ...],
     call: _Call,
-    policy: Callable[[], RedirectPolicy],
 ) -> Any:
     """Send a request, and again wherever the answers redirect it; what botocore's `_do_get_response` returns."""
     outcome = send(request, operation_model, *context)
@@ -168,12 +185,12 @@ def _follow(
     while answer is not None:
         try:
             chain = chain or _chain_of(request, endpoint)
-            chain = _follow_one(chain, answer, policy(), operation_model)
+            chain = _follow_one(chain, answer, call.policy, operation_model)
             call.body.rewind()
         except Unfollowable as reason:
-            return None, _error(reason.code, str(reason), answer, chain, operation_model)
+            return None, _error(reason.code, str(reason), answer, chain, operation_model, call)
         except NotRewindable:
-            return None, _error("RedirectBodyNotRewindable", _NOT_REWINDABLE, answer, chain, operation_model)
+            return None, _error("RedirectBodyNotRewindable", _NOT_REWINDABLE, answer, chain, operation_model, call)
         request = _request_for(chain, request, operation_model, endpoint, call)
         outcome = send(request, operation_model, *context)
         answer = _redirect_in(outcome, request)
@@ -197,7 +214,18 @@ def _send_and_parse(original: Callable[..., Any], endpoint: Any, request: Any, *
     except BotoCoreError:
         raise
     except _STUMBLED as error:
+        if _is_of_a_users_hook(error):
+            raise
         return None, UnreadableAnswerError(endpoint_url=redacted(request.url), error=error)
+
+
+def _is_of_a_users_hook(error: Exception) -> bool:
+    """Whether a handler of botocore's events raised it that is not botocore's own."""
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return any(
+        caller == "botocore.hooks" and called.partition(".")[0] != "botocore"
+        for caller, called in zip(modules, modules[1:])
+    )
 
 
 def _redirect_in(outcome: Any, request: Any) -> Any:
@@ -224,10 +252,14 @@ def _is_redirect(answer: Any, url: str) -> bool:
 
 
 def _chain_of(request: Any, endpoint: Any) -> Chain:
-    original = parse_url(request.url)
+    try:
+        original = parse_url(request.url)
+    except InvalidLocation as problem:
+        what = f"The request for '{redacted(request.url)}' was redirected, and its own URL cannot be read: {problem}"
+        raise Unfollowable("InvalidRedirectLocation", what) from None
     endpoint_host = split_netloc(urlsplit(endpoint.host).netloc.lower())[0]
-    bucket, dot, _ = original.host.partition("." + endpoint_host)
-    return Chain(original, bucket if dot else None)
+    below = "." + endpoint_host
+    return Chain(original, original.host[: -len(below)] if original.host.endswith(below) else None)
 
 
 def _follow_one(chain: Chain, answer: Any, policy: RedirectPolicy, operation_model: Any) -> Chain:
@@ -307,10 +339,16 @@ def _hide_query(exception: Any) -> None:
         exception.args = (exception.fmt.format(**kwargs),)
 
 
-def _error(code: str, message: str, answer: Any, chain: Chain | None, operation_model: Any) -> RedirectError:
+def _error(
+    code: str, message: str, answer: Any, chain: Chain | None, operation_model: Any, call: _Call
+) -> RedirectError:
     headers = {name.lower(): value for name, value in answer.headers.items() if name.lower() != "location"}
-    metadata = {"HTTPStatusCode": answer.status_code, "HTTPHeaders": headers, "RetryAttempts": 0}
-    metadata["Redirects"] = _described(chain)
+    metadata = {
+        "HTTPStatusCode": answer.status_code,
+        "HTTPHeaders": headers,
+        "RetryAttempts": call.retries,
+        "Redirects": _described(chain),
+    }
     return RedirectError(
         {"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata}, operation_model.name
     )

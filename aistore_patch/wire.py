@@ -11,18 +11,24 @@ botocore's session is kept, with its TLS settings, client certificates, time-out
 
 from __future__ import annotations
 
+import functools
 import http.client
 import io
+import logging
+import os
+import re
 import socket
 import threading
 import types
 import weakref
 from typing import Any, Iterator
 
+import botocore.httpsession
 import urllib3.exceptions
 from botocore.awsrequest import (
     AWSHTTPConnection,
     AWSHTTPConnectionPool,
+    AWSHTTPResponse,
     AWSHTTPSConnection,
     AWSHTTPSConnectionPool,
     AWSResponse,
@@ -51,6 +57,16 @@ SESSION_ATTRIBUTES = ("_manager", "_pool_classes_by_scheme", "_proxy_config", "_
 """What `adopt` finds in a `URLLib3Session` (botocore 1.20 to 1.44)."""
 
 _adopting = threading.Lock()
+
+
+def _forked() -> None:
+    """A thread of the parent may have held the lock."""
+    global _adopting
+    _adopting = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 class _HopHeaders(HeadersDict):  # type: ignore[misc]  # botocore has no types
@@ -85,8 +101,24 @@ class _UnansweredBody:
         return iter(lambda: self.read(self._connection.blocksize), b"")
 
 
+class _LastAnswer(AWSHTTPResponse):  # type: ignore[misc]  # botocore has no types
+    """A final answer to a request whose body was not sent: nothing may follow on its connection (RFC 9112 9.3)."""
+
+    def begin(self) -> None:
+        super().begin()
+        self.will_close = True
+
+
 class _Connection:
     """Mixed into botocore's connection classes."""
+
+    is_for_short_exchanges = True
+    response_class: Any
+
+    def _handle_expect_response(self, message_body: Any) -> None:
+        super()._handle_expect_response(message_body)  # type: ignore[misc]  # a mixin
+        if self._response_received:
+            self.response_class = functools.partial(_LastAnswer, **self.response_class.keywords)
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, *args: Any, **kwargs: Any) -> Any:
         body = _until_answered(body, headers, self)
@@ -139,11 +171,19 @@ class _Pool:
 
 
 class _HTTPPool(_Pool, AWSHTTPConnectionPool):  # type: ignore[misc]  # botocore has no types
-    ConnectionCls = _HTTPConnection
+    @property
+    def ConnectionCls(self) -> Any:  # noqa: N802 - urllib3's name
+        """Ours, unless somebody, to record what is sent, has put another class in the place of botocore's."""
+        cls = AWSHTTPConnectionPool.ConnectionCls
+        return _HTTPConnection if cls is AWSHTTPConnection else cls
 
 
 class _HTTPSPool(_Pool, AWSHTTPSConnectionPool):  # type: ignore[misc]  # botocore has no types
-    ConnectionCls = _HTTPSConnection
+    @property
+    def ConnectionCls(self) -> Any:  # noqa: N802 - urllib3's name
+        """As for http."""
+        cls = AWSHTTPSConnectionPool.ConnectionCls
+        return _HTTPSConnection if cls is AWSHTTPSConnection else cls
 
 
 class _ProxiesByHost(ProxyConfiguration):  # type: ignore[misc]  # botocore has no types
@@ -182,8 +222,13 @@ class _Session(URLLib3Session):  # type: ignore[misc]  # botocore has no types
     """botocore's session of a client that follows redirects; `adopt` makes it of the one the client has."""
 
     _known_pools: dict[str, weakref.ref[Any]]
+    _process: int
 
     def send(self, request: Any) -> Any:
+        if self._process != os.getpid():
+            with _adopting:
+                if self._process != os.getpid():
+                    self.begin_anew()
         origin = "/".join(request.url.split("/", 3)[:3])
         known = self._known_pools.get(origin)
         pool = known() if known is not None else None
@@ -191,13 +236,14 @@ class _Session(URLLib3Session):  # type: ignore[misc]  # botocore has no types
             return self._send_and_learn(request, origin)
         if _somebody_watches():
             return super().send(request)
-        headers = request.headers
-        target = headers.url.target if isinstance(headers, _HopHeaders) else request.url[len(origin) :]
+        target = _plain_target(request, origin)
         timeout = self._timeout_of(request, pool)
-        if not is_common(pool, target, request.body, headers, timeout):
+        if target is None or not is_common(pool, target, request.body, request.headers, timeout):
             return super().send(request)
         try:
             answer = self._exchange(pool, target, request, timeout)
+        except _LET_THROUGH:
+            raise
         except Exception as error:
             raise _botocore_error(error, request) from error
         return super().send(request) if answer is None else answer
@@ -224,11 +270,30 @@ class _Session(URLLib3Session):  # type: ignore[misc]  # botocore has no types
         own = getattr(self, "_get_request_timeout", None)  # botocore >= 1.43: a call may have a time-out of its own
         return (own(request) if own is not None else None) or pool.timeout
 
+    def begin_anew(self) -> None:
+        """Forget every connection. After a fork they are the parent's too, and each would read the other's answers."""
+        self._known_pools = {}
+        for manager in (self._manager, *self._proxy_managers.values()):
+            manager.clear()
+        self._process = os.getpid()
+
     def expect(self, url: Url) -> None:
         if isinstance(self._proxy_config, _ProxiesByHost):
             self._proxy_config.learn(url)
         for manager in (self._manager, *self._proxy_managers.values()):
             manager.pools._maxsize = POOLS
+
+
+# What is neither to be percent-encoded nor spelled otherwise by urllib3 (`util.url._encode_target`).
+_PLAIN_TARGET = re.compile(r"/(?:[A-Za-z0-9/._~!$&'()*+,:=@?-]|%[0-9A-F]{2})*")
+
+
+def _plain_target(request: Any, origin: str) -> str | None:
+    """What the request line is to carry; None where that is urllib3's to say."""
+    if isinstance(request.headers, _HopHeaders):
+        return request.headers.url.target
+    target: str = request.url[len(origin) :]
+    return target if _PLAIN_TARGET.fullmatch(target) else None
 
 
 def _own(cls: Any, name: str) -> Any:
@@ -238,13 +303,30 @@ def _own(cls: Any, name: str) -> Any:
     return method if is_own and not hasattr(method, "__wrapped__") else None
 
 
-_SEND = _own(URLLib3Session, "send")
-_URLOPEN = _own(HTTPConnectionPool, "urlopen")
+# What the short way leaves out, and what those put themselves in the place of who record, trace or mock what is sent.
+_LEFT_OUT = {
+    URLLib3Session: ("send",),
+    HTTPConnectionPool: ("urlopen", "_make_request"),
+    http.client.HTTPConnection: ("request", "putrequest", "putheader", "endheaders", "send", "getresponse"),
+    http.client.HTTPResponse: ("begin",),
+}
+_OWN = [(cls, name, _own(cls, name)) for cls, names in _LEFT_OUT.items() for name in names]
+
+
+_urllib3_log = logging.getLogger("urllib3.connectionpool")
 
 
 def _somebody_watches() -> bool:
-    """Whether what is sent is recorded, traced or mocked where the short way would not pass."""
-    return vars(URLLib3Session)["send"] is not _SEND or vars(HTTPConnectionPool)["urlopen"] is not _URLOPEN
+    """Whether what is sent is recorded, traced, logged or mocked where the short way would not pass."""
+    return (
+        any(vars(cls)[name] is not own for cls, name, own in _OWN)
+        or http.client.HTTPConnection.debuglevel > 0
+        or _urllib3_log.isEnabledFor(logging.DEBUG)
+    )
+
+
+# What `URLLib3Session.send` does not wrap: since botocore 1.40 a transfer that was cancelled while its body was read.
+_LET_THROUGH = getattr(botocore.httpsession, "CancelledError", ())
 
 
 def _botocore_error(error: Exception, request: Any) -> Any:
@@ -283,9 +365,7 @@ def adopt(session: Any, proxies_are_explicit: bool) -> None:
             session._proxy_config = _ProxiesByHost(session._proxy_config)
         # The session's managers share this dict; pools that they have already are of the old classes.
         classes.update(http=_HTTPPool, https=_HTTPSPool)
-        for manager in (session._manager, *session._proxy_managers.values()):
-            manager.clear()
-        session._known_pools = {}
+        _Session.begin_anew(session)
         session.__class__ = _Session
 
 

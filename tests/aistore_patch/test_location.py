@@ -117,6 +117,11 @@ def test_references_are_resolved(reference: str, expected: str) -> None:
     assert str(resolve(reference, original, original)) == expected
 
 
+@pytest.mark.parametrize("host", ["127.1", "2130706433", "[::1]", "UPPER.example", "user:pw@host"])
+def test_the_host_of_the_callers_own_url_is_the_callers(host: str) -> None:
+    assert parse_url(f"http://{host}:8080/k").netloc == f"{host.rpartition('@')[2].lower()}:8080"
+
+
 def test_a_bucket_may_move_from_the_host_into_the_path() -> None:
     original = parse_url("http://capb.proxy:8080/dir/k")
     assert str(resolve("http://t/capb/dir/k?p", original, original, "capb")) == "http://t/capb/dir/k?p"

@@ -12,18 +12,18 @@ from .ledger import Entry
 
 ENDS = {signal.SIGINT, signal.SIGTERM}
 SNIPPET = """\
-    from aistore_patch import botocore  # leave this line out to see what boto3 does without the patch
-    import boto3
+from aistore_patch import botocore  # leave this line out to see what boto3 does without the patch
+import boto3
 
-    s3 = boto3.client(
-        "s3",
-        endpoint_url="{endpoint}",
-        region_name="us-east-1",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",
-    )
-    s3.put_object(Bucket="{bucket}", Key="hello", Body=b"world")
-    print(s3.get_object(Bucket="{bucket}", Key="hello")["Body"].read())
+s3 = boto3.client(
+    "s3",
+    endpoint_url="{endpoint}",
+    region_name="us-east-1",
+    aws_access_key_id="any",
+    aws_secret_access_key="any",
+)
+s3.put_object(Bucket="{bucket}", Key="hello", Body=b"world")
+print(s3.get_object(Bucket="{bucket}", Key="hello")["Body"].read())
 """
 
 

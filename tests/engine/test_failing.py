@@ -216,6 +216,15 @@ def test_a_malformed_location_is_named_and_nothing_is_sent(
     assert no_waiting == []
 
 
+def test_a_refusal_counts_the_retries_before_it(cluster: Cluster, make_client: MakeClient) -> None:
+    client = make_client(cluster, **three_attempts("legacy"))
+    cluster.proxy.fail_with(Fault.redirect(None))
+    cluster.proxy.fail_with(Fault.SLOW_DOWN, times=1)
+    with pytest.raises(ClientError, match="InvalidRedirectLocation") as caught:
+        client.get_object(Bucket=BUCKET, Key="k")
+    assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 1
+
+
 def test_a_header_line_beyond_all_bounds_is_named_at_once(
     cluster: Cluster, make_client: MakeClient, no_waiting: list[float]
 ) -> None:

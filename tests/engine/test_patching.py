@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 import gc
+import logging
 import pickle
 import pydoc
 import subprocess
 import sys
 import weakref
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool
 from botocore.endpoint import Endpoint
 from botocore.exceptions import ClientError
 
@@ -99,6 +102,53 @@ def test_the_context_manager_leaves_things_as_they_were() -> None:
     assert not aistore_patch.is_patched()
 
 
+def test_blocks_may_overlap_as_they_do_in_threads(cluster: Cluster, make_client: MakeClient) -> None:
+    client = make_client(cluster, fresh=True)
+    first, second = aistore_patch.patched(), aistore_patch.patched(RedirectPolicy(max_hops=1))
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert follows(client)
+    second.__exit__(None, None, None)
+    assert not aistore_patch.is_patched()
+    assert not follows(client)
+
+
+def test_patching_in_a_block_outlasts_it_and_loosens_nothing(cluster: Cluster, make_client: MakeClient) -> None:
+    client = make_client(cluster, fresh=True)
+    with aistore_patch.patched(RedirectPolicy(max_hops=0)):
+        from aistore_patch import botocore  # noqa: F401  # a part of the program may do so at any time
+
+        with pytest.raises(ClientError, match="TooManyRedirects"):
+            client.put_object(Bucket=BUCKET, Key="k", Body=b"x")
+        aistore_patch.patch(RedirectPolicy(max_hops=1))
+        assert follows(client)
+    assert follows(client)
+
+
+def test_unpatching_leaves_the_wrapper_of_another_where_it_is(cluster: Cluster, make_client: MakeClient) -> None:
+    client = make_client(cluster, fresh=True)
+    original = Endpoint._send
+    aistore_patch.patch()
+    found = Endpoint._send
+
+    def traced(self: Any, request: Any) -> Any:
+        return found(self, request)
+
+    Endpoint._send = traced
+    try:
+        aistore_patch.unpatch()
+        assert Endpoint._send is traced
+        assert not follows(client)
+        Endpoint._send = found  # the tracer puts back what it had found
+        assert not follows(client)
+        aistore_patch.patch()
+        assert follows(client)
+        aistore_patch.unpatch()
+    finally:
+        Endpoint._send = original
+
+
 def test_an_inner_policy_ends_with_its_block(cluster: Cluster, make_client: MakeClient) -> None:
     client = make_client(cluster, fresh=True)
     with aistore_patch.patched():
@@ -155,6 +205,20 @@ def test_only_s3_clients_can_follow() -> None:
     assert not aistore_patch.is_patched()
 
 
+def test_a_client_of_aiobotocore_is_called_by_its_name() -> None:
+    endpoint = type("AioEndpoint", (), {"__module__": "aiobotocore.endpoint"})()
+    meta = SimpleNamespace(service_model=SimpleNamespace(service_id="S3"))
+    with pytest.raises(TypeError, match="aiobotocore"):
+        aistore_patch.follow_redirects(SimpleNamespace(meta=meta, _endpoint=endpoint))
+
+
+def test_the_aws_cli_is_patched_by_its_plugin() -> None:
+    from aistore_patch import awscli
+
+    awscli.awscli_initialize(None)
+    assert aistore_patch.is_patched()
+
+
 @pytest.mark.parametrize(
     "setting", ["MAX_HOPS=-1", "MAX_HOPS=many", "ALLOW_HOSTS=http://x", "ALLOW_DOWNGRADE=maybe", "ALOW_HOSTS=x"]
 )
@@ -197,7 +261,15 @@ def test_the_drop_in_offers_what_botocore_has() -> None:
         botocore.nothing_of_this_name  # noqa: B018 - looking is the test
 
 
-@pytest.mark.parametrize("watched", ["botocore.httpsession.URLLib3Session.send", "urllib3.HTTPConnectionPool.urlopen"])
+@pytest.mark.parametrize(
+    "watched",
+    [
+        "botocore.httpsession.URLLib3Session.send",
+        "urllib3.HTTPConnectionPool.urlopen",
+        "http.client.HTTPConnection.putrequest",
+        "http.client.HTTPResponse.begin",
+    ],
+)
 def test_who_watches_what_is_sent_sees_every_hop(
     cluster: Cluster, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, watched: str
 ) -> None:
@@ -215,11 +287,41 @@ def test_who_watches_what_is_sent_sees_every_hop(
     assert len(seen) == 2
 
 
+def test_urllib3_logs_every_request_if_asked_to(
+    cluster: Cluster, make_client: MakeClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = aistore_patch.follow_redirects(make_client(cluster, fresh=True))
+    caplog.set_level(logging.DEBUG, "urllib3.connectionpool")
+    for _ in range(2):
+        assert follows(client)
+    assert sum("PUT /s3/capb/k" in record.getMessage() for record in caplog.records) == 4
+
+
+def test_who_puts_his_own_connections_in_place_of_botocores_has_them_used(
+    cluster: Cluster, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = aistore_patch.follow_redirects(make_client(cluster, fresh=True))
+    assert follows(client)
+    seen: list[str] = []
+
+    class Recorded(AWSHTTPConnection):  # type: ignore[misc]  # botocore has no types
+        def request(self, method: str, *args: Any, **kwargs: Any) -> Any:
+            seen.append(method)
+            return super().request(method, *args, **kwargs)
+
+    monkeypatch.setattr(AWSHTTPConnectionPool, "ConnectionCls", Recorded)
+    client._endpoint.http_session._manager.clear()
+    for _ in range(2):
+        assert follows(client)
+    assert seen == ["PUT"] * 4
+
+
 def test_a_refusal_can_be_pickled_and_copied(cluster: Cluster, make_client: MakeClient) -> None:
     client = aistore_patch.follow_redirects(make_client(cluster, fresh=True), RedirectPolicy(max_hops=0))
     with pytest.raises(aistore_patch.RedirectError) as caught:
         client.put_object(Bucket=BUCKET, Key="k", Body=b"x")
     for same in (pickle.loads(pickle.dumps(caught.value)), copy.copy(caught.value)):
+        assert type(same) is aistore_patch.RedirectError
         assert same.response["Error"]["Code"] == "TooManyRedirects"
 
 

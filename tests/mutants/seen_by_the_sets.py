@@ -254,8 +254,8 @@ MUTANTS = (
         "claims-to-be-patched",
         "nothing is followed, and no error says so",
         "patching.py",
-        "                setattr(endpoint_class, name, method)",
-        "                pass",
+        "            setattr(self._class, name, method)",
+        "            pass",
     ),
     Mutant(
         "package-patches",
@@ -268,7 +268,7 @@ MUTANTS = (
         "unpatch-restores-nothing",
         "unpatched requests are redirected nevertheless",
         "patching.py",
-        "            setattr(Endpoint, name, original)",
-        "            pass",
+        "                setattr(self._class, name, original)",
+        "                pass",
     ),
 )

@@ -1,0 +1,153 @@
+"""How requests and answers share connections: what one exchange leaves behind, the next one must not meet."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import os
+import warnings
+from typing import Any, Callable
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+import aistore_patch
+from tests.cluster import Cluster, Ending, Fault
+
+from .conftest import BUCKET, MakeClient
+
+pytestmark = pytest.mark.usefixtures("no_waiting")
+
+
+def follower(cluster: Cluster, make_client: MakeClient, **options: Any) -> Any:
+    return aistore_patch.follow_redirects(make_client(cluster, fresh=True, **options))
+
+
+PLAIN = b"HTTP/1.1 307 Temporary Redirect\r\n"
+
+
+@pytest.mark.parametrize("head", [PLAIN, PLAIN + b"X-A: b\r\n c\r\n"], ids=["plain", "folded"])
+def test_nothing_follows_a_request_whose_body_was_not_sent(
+    cluster: Cluster, make_client: MakeClient, head: bytes
+) -> None:
+    client = follower(cluster, make_client)
+    location = b"Location: " + cluster.targets[0].url.encode() + b"/s3/capb/k?pid=1\r\nContent-Length: 0\r\n\r\n"
+    cluster.targets[0].fail_with(Fault.respond(200))
+    client.head_bucket(Bucket=BUCKET)
+    # A gateway that keeps the connection may yet take what comes next for the body that was announced.
+    cluster.proxy.fail_with(Fault.raw(head + location, Ending.KEEP), when=lambda request: request.method == "PUT")
+    for _ in range(3):
+        client.put_object(Bucket=BUCKET, Key="k", Body=io.BytesIO(b"content"))
+        client.head_bucket(Bucket=BUCKET)
+    of_puts = {entry.connection for entry in cluster.ledger.requests("proxy", "PUT")}
+    assert len(of_puts) == 3
+    for number in of_puts:
+        over_it = [entry.method for entry in cluster.ledger.requests("proxy") if entry.connection == number]
+        assert over_it[-1] == "PUT"
+
+
+def test_nothing_follows_an_error_that_came_instead_of_100_continue(cluster: Cluster, make_client: MakeClient) -> None:
+    client = follower(cluster, make_client)
+    cluster.proxy.fail_with(Fault.raw(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", Ending.KEEP))
+    for _ in range(2):
+        with pytest.raises(ClientError):
+            client.put_object(Bucket=BUCKET, Key="k", Body=io.BytesIO(b"content"))
+    assert len({entry.connection for entry in cluster.proxy.requests}) == 2
+
+
+def test_a_body_that_ends_early_is_told_as_without_the_patch(cluster: Cluster, make_client: MakeClient) -> None:
+    cluster.proxy.fail_with(Fault.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", Ending.CLOSE))
+
+    def outcomes(client: Any) -> list[str]:
+        seen = []
+        for _ in range(2):  # on a new connection, and where one was used before
+            try:
+                seen.append(repr(client.get_object(Bucket=BUCKET, Key="k")["Body"]._raw_stream.read()))
+            except Exception as error:
+                seen.append(type(error).__name__)
+        return seen
+
+    assert outcomes(follower(cluster, make_client)) == outcomes(make_client(cluster, fresh=True))
+
+
+TWO_LENGTHS = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\nwhole"
+
+
+@pytest.mark.parametrize("fault", [Fault.CLOSE, Fault.GARBAGE, Fault.raw(TWO_LENGTHS)], ids=repr)
+def test_a_failed_exchange_leaves_no_socket_to_the_garbage_collector(
+    cluster: Cluster, make_client: MakeClient, fault: Fault
+) -> None:
+    client = follower(cluster, make_client)
+    cluster.store.put(BUCKET, "k", b"x")
+    client.get_object(Bucket=BUCKET, Key="k")["Body"].read()
+    cluster.target_of(BUCKET, "k").fail_with(fault)
+    gc.collect()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ResourceWarning)
+        for _ in range(3):
+            with contextlib.suppress(BotoCoreError, ClientError):
+                client.get_object(Bucket=BUCKET, Key="k")["Body"].read()
+        gc.collect()
+    assert [str(warning.message) for warning in caught if issubclass(warning.category, ResourceWarning)] == []
+
+
+def test_a_forked_process_uses_no_connection_of_its_parent(cluster: Cluster, make_client: MakeClient) -> None:
+    client = follower(cluster, make_client)
+    cluster.store.put(BUCKET, "k", b"x")
+
+    def read() -> bool:
+        return bool(client.get_object(Bucket=BUCKET, Key="k")["Body"].read() == b"x")
+
+    assert read()
+    before = {entry.connection for entry in cluster.ledger.requests()}
+    cluster.ledger.clear()
+    assert in_a_fork(read)
+    assert read()
+    for node in ("proxy", cluster.target_of(BUCKET, "k").name):
+        childs, parents = (entry.connection for entry in cluster.ledger.requests(node))
+        assert childs not in before
+        assert parents in before
+
+
+def in_a_fork(work: Callable[[], bool]) -> bool:
+    """Whether something is true in a child of this process."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads: the child uses none
+        child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            status = 0 if work() else 2
+        finally:
+            os._exit(status)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def test_a_user_may_say_what_encoding_is_accepted(cluster: Cluster, make_client: MakeClient) -> None:
+    client = follower(cluster, make_client)
+    client.meta.events.register(
+        "before-sign.s3", lambda request, **_: request.headers.add_header("Accept-Encoding", "gzip")
+    )
+    for _ in range(3):
+        client.put_object(Bucket=BUCKET, Key="k", Body=b"x")  # which the cluster verifies
+    sent = [entry.headers.all("Accept-Encoding") for entry in cluster.ledger.requests()]
+    assert sent == [["gzip"]] * 6
+
+
+def test_metadata_with_a_colon_in_its_name_is_refused_every_time(cluster: Cluster, make_client: MakeClient) -> None:
+    client = follower(cluster, make_client)
+    client.put_object(Bucket=BUCKET, Key="other", Body=b"x")
+    for _ in range(2):
+        with pytest.raises(BotoCoreError):
+            client.put_object(Bucket=BUCKET, Key="k", Body=b"x", Metadata={"a:b": "c"})
+    assert cluster.store.keys(BUCKET) == ["other"]
+
+
+def test_a_folded_header_is_one_line(cluster: Cluster, make_client: MakeClient) -> None:
+    client = follower(cluster, make_client)
+    client.head_bucket(Bucket=BUCKET)
+    cluster.proxy.fail_with(
+        Fault.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx-amz-meta-a: b \r\n\tc\r\n\r\n", Ending.KEEP)
+    )
+    assert client.head_object(Bucket=BUCKET, Key="k")["Metadata"] == {"a": "b c"}
