@@ -47,17 +47,15 @@ def test_every_key_is_stored_and_read_under_its_own_name(
 ) -> None:
     cluster.redirects.faithful_location = faithful
     cluster.redirects.strict_path = strict
-    check_every_key(cluster, client)
+    check_keys(cluster, client, KEYS)
 
 
-def check_every_key(cluster: Cluster, client: Any) -> None:
-    for key in KEYS:
+def check_keys(cluster: Cluster, client: Any, keys: list[str]) -> None:
+    for key in keys:
         client.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
-    assert sorted(cluster.store.keys(BUCKET)) == sorted(KEYS)
-    for key in KEYS:
+    assert sorted(cluster.store.keys(BUCKET)) == sorted(keys)
+    for key in keys:
         assert client.get_object(Bucket=BUCKET, Key=key)["Body"].read() == key.encode()
-        client.delete_object(Bucket=BUCKET, Key=key)
-    assert cluster.store.keys(BUCKET) == []
 
 
 @pytest.mark.parametrize(("addressing", "signature"), [("path", "s3v4"), ("path", "s3"), ("virtual", "s3v4")])
@@ -66,7 +64,7 @@ def test_an_endpoint_at_the_root_leads_to_the_same_objects(
     cluster: Cluster, make_client: MakeClient, addressing: str, signature: str
 ) -> None:
     client = make_client(AtRoot(cluster, "localhost"), addressing=addressing, signature_version=signature)
-    check_every_key(cluster, client)
+    check_keys(cluster, client, ["plain", "a b+", "100%#", "x?y=1&z", "é€/ñ", "日本?語"])
     if signature == "s3":  # botocore 1.29 signs `?uploads?uploads` with it, redirected or not
         return
     upload = client.create_multipart_upload(Bucket=BUCKET, Key="m?é")["UploadId"]
