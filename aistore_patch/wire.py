@@ -271,10 +271,13 @@ class _Session(URLLib3Session):  # type: ignore[misc]  # botocore has no types
         return (own(request) if own is not None else None) or pool.timeout
 
     def begin_anew(self) -> None:
-        """Forget every connection. After a fork they are the parent's too, and each would read the other's answers."""
+        """Forget every connection. After a fork they are the parent's too, and each would read the other's answers.
+
+        Forgotten, not closed: another thread may be about to use one, or may have held a lock of theirs at the fork.
+        """
         self._known_pools = {}
         for manager in (self._manager, *self._proxy_managers.values()):
-            manager.clear()
+            manager.pools = type(manager.pools)(POOLS, manager.pools.dispose_func)
         self._process = os.getpid()
 
     def expect(self, url: Url) -> None:
