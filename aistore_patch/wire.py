@@ -195,6 +195,8 @@ class _ProxiesByHost(ProxyConfiguration):  # type: ignore[misc]  # botocore has 
 
     def learn(self, url: Url) -> None:
         if url.netloc not in self._by_netloc:
+            if len(self._by_netloc) >= POOLS:
+                self._by_netloc.clear()
             proxies = get_environ_proxies(url.origin + "/")
             self._by_netloc[url.netloc] = ProxyConfiguration(proxies=proxies, proxies_settings=self._proxies_settings)
 
@@ -263,6 +265,8 @@ class _Session(URLLib3Session):  # type: ignore[misc]  # botocore has no types
     def _send_and_learn(self, request: Any, origin: str) -> Any:
         answer = super().send(request)
         if self._proxy_config.proxy_url_for(request.url) is None:
+            if len(self._known_pools) >= POOLS:
+                self._known_pools.clear()
             self._known_pools[origin] = weakref.ref(self._manager.connection_from_url(request.url))
         return answer
 
