@@ -123,6 +123,7 @@ class Child:
         global _file_of_this_process
         _file_of_this_process = self.path
         self.plugin.child = self
+        gc.set_threshold(50_000)  # a child does not live long enough for its garbage to matter
         try:
             self._take_own_capture()
             for index, item in enumerate(self.items):

@@ -41,13 +41,20 @@ KEYS = [
 ]
 
 
-@pytest.mark.parametrize(("faithful", "strict"), [(True, True), (False, True), (False, False)])
-def test_every_key_is_stored_and_read_under_its_own_name(
+SOME_KEYS = ["plain", "a b+", "100%#", "x?y=1&z", "é€/ñ", "日本?語"]
+
+
+def test_every_key_is_stored_and_read_under_its_own_name(cluster: Cluster, client: Any) -> None:
+    check_keys(cluster, client, KEYS)
+
+
+@pytest.mark.parametrize(("faithful", "strict"), [(True, True), (False, False)])
+def test_keys_are_kept_by_gateways_and_targets_of_another_kind(
     cluster: Cluster, client: Any, faithful: bool, strict: bool
 ) -> None:
     cluster.redirects.faithful_location = faithful
     cluster.redirects.strict_path = strict
-    check_keys(cluster, client, KEYS)
+    check_keys(cluster, client, SOME_KEYS)
 
 
 def check_keys(cluster: Cluster, client: Any, keys: list[str]) -> None:
@@ -64,7 +71,7 @@ def test_an_endpoint_at_the_root_leads_to_the_same_objects(
     cluster: Cluster, make_client: MakeClient, addressing: str, signature: str
 ) -> None:
     client = make_client(AtRoot(cluster, "localhost"), addressing=addressing, signature_version=signature)
-    check_keys(cluster, client, ["plain", "a b+", "100%#", "x?y=1&z", "é€/ñ", "日本?語"])
+    check_keys(cluster, client, SOME_KEYS)
     if signature == "s3":  # botocore 1.29 signs `?uploads?uploads` with it, redirected or not
         return
     upload = client.create_multipart_upload(Bucket=BUCKET, Key="m?é")["UploadId"]
