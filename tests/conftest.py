@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import hypothesis
 import pytest
@@ -28,6 +29,8 @@ _ENVIRONMENT = {
 def pytest_configure(config: pytest.Config) -> None:
     config.option.allow_hosts = ",".join(_LOOPBACK)
     allow_loopback_only()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in `make test &` in a script; some tests interrupt
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _replace_aws_environment() -> None:
