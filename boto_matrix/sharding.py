@@ -31,12 +31,13 @@ def deal_out(costs: Mapping[str, float], number: int) -> list[list[str]]:
     """
     if not 1 <= number <= MOST_SHARDS:
         raise ValueError(f"{number} shards; expected 1 to {MOST_SHARDS}")
-    loads = [(0.0, shard) for shard in range(min(number, len(costs)))]
+    # How many cells a shard has decides where the seconds do not: cells that took none fill the empty ones, too.
+    loads = [(0.0, 0, shard) for shard in range(min(number, len(costs)))]
     taken: dict[str, int] = {}
     for name in sorted(costs, key=lambda name: costs[name], reverse=True):
-        load, shard = loads[0]
+        load, cells, shard = loads[0]
         taken[name] = shard
-        heapq.heapreplace(loads, (load + costs[name], shard))
+        heapq.heapreplace(loads, (load + costs[name], cells + 1, shard))
     shards: list[list[str]] = [[] for _ in loads]
     for name in costs:
         shards[taken[name]].append(name)

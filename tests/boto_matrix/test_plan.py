@@ -53,6 +53,7 @@ def test_every_cell_is_in_exactly_one_shard_in_the_order_of_the_matrix(costs: di
 
 @at_leisure
 @given(COSTS, NUMBERS)
+@example({"0": 0.0, "00": 0.0}, 2)
 def test_no_shard_is_empty_and_there_are_no_more_than_asked_for(costs: dict[str, float], number: int) -> None:
     shards = deal_out(costs, number)
     assert all(shards)
