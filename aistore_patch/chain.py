@@ -36,11 +36,13 @@ class Chain(NamedTuple):
     Args:
         original: the URL of the caller's request.
         bucket: the bucket where it stands in the host of `original`, otherwise None.
+        at_root: whether the client's endpoint is a host alone, without a path.
         hops: the redirects, in order.
     """
 
     original: Url
     bucket: str | None = None
+    at_root: bool = False
     hops: tuple[Hop, ...] = ()
 
     @property
@@ -63,7 +65,7 @@ class Chain(NamedTuple):
         if location is None:
             raise self._stop("InvalidRedirectLocation", f"The answer with status {status} has no Location to follow")
         try:
-            url = resolve(location, self.current, self.original, self.bucket)
+            url = resolve(location, self.current, self.original, self.bucket, self.at_root)
             policy.check(url, self.current, self.original)
         except InvalidLocation as problem:
             reason = f"The Location '{redacted(location)}' cannot be followed: {problem}"

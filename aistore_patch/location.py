@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Iterator, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 MAX_LENGTH = 16384
@@ -88,7 +88,7 @@ def parse_url(url: str) -> Url:
     return Url(_checked_scheme(scheme), f"{host}:{port}" if port else host, path, query)
 
 
-def resolve(location: str, current: Url, original: Url, bucket: str | None = None) -> Url:
+def resolve(location: str, current: Url, original: Url, bucket: str | None = None, at_root: bool = False) -> Url:
     """The URL at which the request is to be repeated.
 
     Args:
@@ -96,6 +96,7 @@ def resolve(location: str, current: Url, original: Url, bucket: str | None = Non
         current: the URL that was answered with it; a relative reference is resolved against it.
         original: the URL of the caller's request; its path says which object is meant.
         bucket: the bucket where it stands in the host of `original` instead of in its path.
+        at_root: whether the client's endpoint is a host alone, without a path such as `/s3`.
 
     Returns:
         The absolute URL without its fragment (which is never sent: RFC 9112 section 3.2), verbatim otherwise. Where the
@@ -115,7 +116,7 @@ def resolve(location: str, current: Url, original: Url, bucket: str | None = Non
     netloc = current.netloc if authority is None else _checked_netloc(new_scheme.encode(), authority)
     if authority is None and not rest.startswith(b"/"):
         rest = _merged(current, rest)
-    path, query = _same_object(rest, original, bucket)
+    path, query = _same_object(rest, original, bucket, at_root)
     return Url(new_scheme, netloc, path, query)
 
 
@@ -248,23 +249,19 @@ def _without_dot_segments(path: bytes) -> bytes:
     return b"/" + b"/".join(kept)
 
 
-def _same_object(rest: bytes, original: Url, bucket: str | None) -> tuple[str, str | None]:
+def _same_object(rest: bytes, original: Url, bucket: str | None, at_root: bool) -> tuple[str, str | None]:
     """Path and query of the `Location`, the path repaired from the request's own where AIStore damaged it."""
-    for path in _paths_of_the_object(original, bucket):
+    paths = [original.path] if bucket is None else [original.path, f"/{bucket}{original.path}"]
+    for path in paths:
         found = _repaired(rest, path, original)
         if found is not None:
             return found
+    # To another server, `/s3/b/k` may be an object of the bucket `s3`: AIStore is known by the `pid` that it appends.
+    for path in paths if at_root else ():
+        found = _repaired(rest, API_PATH + path, original)
+        if found is not None and "pid" in _parameter_names((found[1] or "").encode("ascii")):
+            return found
     raise OtherObject("its path is not the path that was asked for")
-
-
-def _paths_of_the_object(original: Url, bucket: str | None) -> Iterator[str]:
-    """Where a target may have the object: at the path that was asked for, with a bucket that stood in the host, and
-    below the path of its S3 API where the gateway has that at the root.
-    """
-    paths = [original.path] if bucket is None else [original.path, f"/{bucket}{original.path}"]
-    yield from paths
-    if not original.path.startswith(f"{API_PATH}/"):
-        yield from (API_PATH + path for path in paths)
 
 
 def _repaired(rest: bytes, asked_path: str, original: Url) -> tuple[str, str | None] | None:

@@ -257,9 +257,10 @@ def _chain_of(request: Any, endpoint: Any) -> Chain:
     except InvalidLocation as problem:
         what = f"The request for '{redacted(request.url)}' was redirected, and its own URL cannot be read: {problem}"
         raise Unfollowable("InvalidRedirectLocation", what) from None
-    endpoint_host = split_netloc(urlsplit(endpoint.host).netloc.lower())[0]
-    below = "." + endpoint_host
-    return Chain(original, original.host[: -len(below)] if original.host.endswith(below) else None)
+    of_endpoint = urlsplit(endpoint.host)
+    below = "." + split_netloc(of_endpoint.netloc.lower())[0]
+    bucket = original.host[: -len(below)] if original.host.endswith(below) else None
+    return Chain(original, bucket, at_root=of_endpoint.path in ("", "/"))
 
 
 def _follow_one(chain: Chain, answer: Any, policy: RedirectPolicy, operation_model: Any) -> Chain:

@@ -131,12 +131,24 @@ def test_a_bucket_may_move_from_the_host_into_the_path() -> None:
 
 def test_the_path_of_the_api_may_come_before_that_of_an_endpoint_at_the_root() -> None:
     original = parse_url("http://proxy:8080/capb/x%3Fy")
-    assert str(resolve("http://t/s3/capb/x?y=&pid=p", original, original)) == "http://t/s3/capb/x%3Fy?y=&pid=p"
+    url = resolve("http://t/s3/capb/x?y=&pid=p", original, original, at_root=True)
+    assert str(url) == "http://t/s3/capb/x%3Fy?y=&pid=p"
+
+
+@pytest.mark.parametrize(
+    ("asked", "location", "at_root"),
+    [
+        ("/capb/k", "/v1/capb/k?pid=p", True),
+        ("/capb/k", "/s3/capb/k", True),  # to a server that is not AIStore, an object of the bucket s3
+        ("/capb/k", "/s3/capb/k?pident=p", True),
+        ("/s3/capb/k", "/s3/s3/capb/k?pid=p", False),
+        ("/prefix/capb/k", "/s3/prefix/capb/k?pid=p", False),
+    ],
+)
+def test_the_path_of_the_api_comes_before_nothing_else(asked: str, location: str, at_root: bool) -> None:
+    original = parse_url(f"http://proxy:8080{asked}")
     with pytest.raises(OtherObject):
-        resolve("http://t/v1/capb/x?y=&pid=p", original, original)
-    below = asked_for("k")
-    with pytest.raises(OtherObject):
-        resolve("http://t/s3/s3/capb/k?pid=p", below, below)
+        resolve(f"http://t{location}", original, original, at_root=at_root)
 
 
 @pytest.mark.parametrize(
