@@ -113,6 +113,13 @@ def test_another_object_is_never_touched(cluster: Cluster, client: Any, path: by
     assert not cluster.targets[0].requests
 
 
+def test_an_object_of_a_bucket_s3_is_another_one(cluster: Cluster, make_client: MakeClient) -> None:
+    cluster.proxy.fail_with(Fault.redirect(cluster.targets[0].url.encode() + b"/s3/capb/k?token=1"))
+    with pytest.raises(ClientError, match="RedirectToOtherObject"):
+        make_client(AtRoot(cluster)).put_object(Bucket=BUCKET, Key="k", Body=b"x")
+    assert not cluster.targets[0].requests
+
+
 @pytest.mark.usefixtures("names")
 def test_a_bucket_is_what_stands_before_the_host_of_the_endpoint(cluster: Cluster, make_client: MakeClient) -> None:
     bucket = "logs.localhost.archive"
