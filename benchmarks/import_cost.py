@@ -1,11 +1,14 @@
 """What `from aistore_patch import botocore` adds to importing botocore, in milliseconds: medians, measured in turn.
 
-python -m benchmarks.import_cost [--rounds 30]
+    python -m benchmarks.import_cost [--rounds 30]
+
+With bytecode, as an installed package has it.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -24,6 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="what importing the patch costs")
     parser.add_argument("--rounds", type=int, default=30)
     rounds = parser.parse_args().rounds
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     pairs = [(milliseconds(PLAIN), milliseconds(PATCHED)) for _ in range(rounds + 1)][1:]  # the first fills caches
     plain, patched = (statistics.median(column) for column in zip(*pairs))
     added = statistics.median(b - a for a, b in pairs)
