@@ -116,7 +116,9 @@ def resolve(location: str, current: Url, original: Url, bucket: str | None = Non
     netloc = current.netloc if authority is None else _checked_netloc(new_scheme.encode(), authority)
     if authority is None and not rest.startswith(b"/"):
         rest = _merged(current, rest)
-    path, query = _same_object(rest, original, bucket, at_root)
+    # A bucket stands in the host or in the path: without it in the host, `/x/y` is an object of the bucket `x`.
+    prefix = "" if bucket is None or _is_in_host(bucket, netloc) else f"/{bucket}"
+    path, query = _same_object(rest, original, prefix + original.path, at_root)
     return Url(new_scheme, netloc, path, query)
 
 
@@ -249,15 +251,18 @@ def _without_dot_segments(path: bytes) -> bytes:
     return b"/" + b"/".join(kept)
 
 
-def _same_object(rest: bytes, original: Url, bucket: str | None, at_root: bool) -> tuple[str, str | None]:
-    """Path and query of the `Location`, the path repaired from the request's own where AIStore damaged it."""
-    paths = [original.path] if bucket is None else [original.path, f"/{bucket}{original.path}"]
-    for path in paths:
-        found = _repaired(rest, path, original)
-        if found is not None:
-            return found
+def _is_in_host(bucket: str, netloc: str) -> bool:
+    """Whether a host names a bucket; that of an address (127.0.0.1) does not, whatever the bucket's name (127)."""
+    return netloc.startswith(f"{bucket}.") and not _IPV4.match(split_netloc(netloc)[0])
+
+
+def _same_object(rest: bytes, original: Url, path: str, at_root: bool) -> tuple[str, str | None]:
+    """Path and query of the `Location`, which must name `path`; repaired from it where AIStore damaged it."""
+    found = _repaired(rest, path, original)
+    if found is not None:
+        return found
     # To another server, `/s3/b/k` may be an object of the bucket `s3`: AIStore is known by the `pid` that it appends.
-    for path in paths if at_root else ():
+    if at_root:
         found = _repaired(rest, API_PATH + path, original)
         if found is not None and "pid" in _parameter_names((found[1] or "").encode("ascii")):
             return found

@@ -129,6 +129,18 @@ def test_a_bucket_may_move_from_the_host_into_the_path() -> None:
         resolve("http://t/capb/dir/k?p", original, original)
 
 
+def test_a_bucket_stands_in_the_host_or_in_the_path() -> None:
+    original = parse_url("http://capb.proxy:8080/dir/k")
+    for same in ("/dir/k?p", "http://capb.t/dir/k?p"):
+        assert resolve(same, original, original, "capb").path == "/dir/k"
+    for other in ("http://t/dir/k?p", "http://t/s3/dir/k?pid=p", "/capb/dir/k?p", "http://capb.t/capb/dir/k?p"):
+        with pytest.raises(OtherObject):
+            resolve(other, original, original, "capb", at_root=True)
+    numeric = parse_url("http://127.proxy:8080/dir/k")
+    with pytest.raises(OtherObject):
+        resolve("http://127.0.0.1/dir/k?p", numeric, numeric, "127")
+
+
 def test_the_path_of_the_api_may_come_before_that_of_an_endpoint_at_the_root() -> None:
     original = parse_url("http://proxy:8080/capb/x%3Fy")
     url = resolve("http://t/s3/capb/x?y=&pid=p", original, original, at_root=True)

@@ -119,7 +119,7 @@ MUTANTS = (
         "stored-under-a-name-encoded-twice",
         "objects with names beyond ASCII are stored under other names",
         "location.py",
-        "    path, query = _same_object(rest, original, bucket, at_root)",
+        "    path, query = _same_object(rest, original, prefix + original.path, at_root)",
         '    path, query = _split_path(rest.decode("latin-1").encode("utf-8"))',
     ),
     Mutant(
