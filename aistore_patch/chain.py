@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .location import InvalidLocation, OtherObject, Url, redacted, resolve
+from .location import API_PATH, InvalidLocation, OtherObject, Url, redacted, resolve
 from .policy import RedirectPolicy, Refused
 
 STATUSES = frozenset((301, 302, 307, 308))
@@ -36,13 +36,13 @@ class Chain(NamedTuple):
     Args:
         original: the URL of the caller's request.
         bucket: the bucket where it stands in the host of `original`, otherwise None.
-        at_root: whether the client's endpoint is a host alone, without a path.
+        base: the path of the client's endpoint, without a slash at its end.
         hops: the redirects, in order.
     """
 
     original: Url
     bucket: str | None = None
-    at_root: bool = False
+    base: str = API_PATH
     hops: tuple[Hop, ...] = ()
 
     @property
@@ -65,7 +65,7 @@ class Chain(NamedTuple):
         if location is None:
             raise self._stop("InvalidRedirectLocation", f"The answer with status {status} has no Location to follow")
         try:
-            url = resolve(location, self.current, self.original, self.bucket, self.at_root)
+            url = resolve(location, self.current, self.original, self.bucket, self.base)
             policy.check(url, self.current, self.original)
         except InvalidLocation as problem:
             reason = f"The Location '{redacted(location)}' cannot be followed: {problem}"

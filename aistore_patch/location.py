@@ -88,7 +88,7 @@ def parse_url(url: str) -> Url:
     return Url(_checked_scheme(scheme), f"{host}:{port}" if port else host, path, query)
 
 
-def resolve(location: str, current: Url, original: Url, bucket: str | None = None, at_root: bool = False) -> Url:
+def resolve(location: str, current: Url, original: Url, bucket: str | None = None, base: str = API_PATH) -> Url:
     """The URL at which the request is to be repeated.
 
     Args:
@@ -96,7 +96,7 @@ def resolve(location: str, current: Url, original: Url, bucket: str | None = Non
         current: the URL that was answered with it; a relative reference is resolved against it.
         original: the URL of the caller's request; its path says which object is meant.
         bucket: the bucket where it stands in the host of `original` instead of in its path.
-        at_root: whether the client's endpoint is a host alone, without a path such as `/s3`.
+        base: the path of the client's endpoint, without a slash at its end; "" if the endpoint is a host alone.
 
     Returns:
         The absolute URL without its fragment (which is never sent: RFC 9112 section 3.2), verbatim otherwise. Where the
@@ -116,9 +116,11 @@ def resolve(location: str, current: Url, original: Url, bucket: str | None = Non
     netloc = current.netloc if authority is None else _checked_netloc(new_scheme.encode(), authority)
     if authority is None and not rest.startswith(b"/"):
         rest = _merged(current, rest)
-    # A bucket stands in the host or in the path: without it in the host, `/x/y` is an object of the bucket `x`.
-    prefix = "" if bucket is None or _is_in_host(bucket, netloc) else f"/{bucket}"
-    path, query = _same_object(rest, original, prefix + original.path, at_root)
+    # A bucket stands in the host or in the path. Only the host that the caller asked is known to name it: another may
+    # begin with it by chance, and there `/x/y` is an object of the bucket `x`.
+    is_in_host = bucket is not None and split_netloc(netloc)[0] == original.host
+    asked = original.path if bucket is None or is_in_host else _with_bucket(bucket, original.path, base)
+    path, query = _same_object(rest, original, asked, may_add_api=not base and not is_in_host)
     return Url(new_scheme, netloc, path, query)
 
 
@@ -251,18 +253,19 @@ def _without_dot_segments(path: bytes) -> bytes:
     return b"/" + b"/".join(kept)
 
 
-def _is_in_host(bucket: str, netloc: str) -> bool:
-    """Whether a host names a bucket; that of an address (127.0.0.1) does not, whatever the bucket's name (127)."""
-    return netloc.startswith(f"{bucket}.") and not _IPV4.match(split_netloc(netloc)[0])
+def _with_bucket(bucket: str, path: str, base: str) -> str:
+    """The path of an object whose bucket stood in the host, with the bucket in it, behind the path of the endpoint."""
+    below = path[len(base) :] if path.startswith(f"{base}/") else path
+    return f"{path[: -len(below)]}/{bucket}{below}"
 
 
-def _same_object(rest: bytes, original: Url, path: str, at_root: bool) -> tuple[str, str | None]:
+def _same_object(rest: bytes, original: Url, path: str, may_add_api: bool) -> tuple[str, str | None]:
     """Path and query of the `Location`, which must name `path`; repaired from it where AIStore damaged it."""
     found = _repaired(rest, path, original)
     if found is not None:
         return found
     # To another server, `/s3/b/k` may be an object of the bucket `s3`: AIStore is known by the `pid` that it appends.
-    if at_root:
+    if may_add_api:
         found = _repaired(rest, API_PATH + path, original)
         if found is not None and "pid" in _parameter_names((found[1] or "").encode("ascii")):
             return found

@@ -24,7 +24,7 @@ from . import wire
 from .body import Body, NotRewindable
 from .chain import STATUSES, Chain, Unfollowable
 from .errors import RedirectError, UnreadableAnswerError, UnsupportedBotocoreError
-from .location import API_PATH, InvalidLocation, parse_url, redacted, split_netloc
+from .location import InvalidLocation, parse_url, redacted, split_netloc
 from .policy import RedirectPolicy
 
 logger = logging.getLogger("aistore_patch")
@@ -260,7 +260,7 @@ def _chain_of(request: Any, endpoint: Any) -> Chain:
     of_endpoint = urlsplit(endpoint.host)
     below = "." + split_netloc(of_endpoint.netloc.lower())[0]
     bucket = original.host[: -len(below)] if original.host.endswith(below) else None
-    return Chain(original, bucket, at_root=of_endpoint.path in ("", "/"))
+    return Chain(original, bucket, of_endpoint.path.rstrip("/"))
 
 
 def _follow_one(chain: Chain, answer: Any, policy: RedirectPolicy, operation_model: Any) -> Chain:
@@ -302,20 +302,15 @@ def _resource(signed: str, chain: Chain) -> str:
     """The resource that signature version 2 signs, spelled as in the new URL.
 
     Args:
-        signed: the resource of the caller's request; it has a bucket that the URL has in its host, and has not the path
-            that the endpoint of the client may have.
-        chain: says how that request's path was spelled, and how it is spelled now.
+        signed: the resource of the caller's request: `/bucket/key`, whether or not the bucket stands in the host, and
+            without the path that the endpoint of the client may have.
+        chain: says how the path is spelled now.
     """
-    asked, now = chain.original.path, chain.current.path
-    if now.startswith(f"{API_PATH}/") and not asked.startswith(f"{API_PATH}/"):
-        now = now[len(API_PATH) :]  # no resource begins with it
-    if unquote(now) == unquote(signed):
-        return now
-    if asked.endswith(signed):
-        return now[len(asked) - len(signed) :]
-    if signed.endswith(asked):
-        return signed[: len(signed) - len(asked)] + now
-    return signed
+    now = chain.current.path
+    below = [now[start:] for start, character in enumerate(now) if character == "/"]
+    meant = unquote(signed)
+    spelled = (bucket + path for bucket in ("", f"/{chain.bucket}") for path in below)
+    return next((resource for resource in spelled if unquote(resource) == meant), signed)
 
 
 def _record(outcome: Any, chain: Chain | None) -> None:

@@ -124,43 +124,52 @@ def test_the_host_of_the_callers_own_url_is_the_callers(host: str) -> None:
 
 def test_a_bucket_may_move_from_the_host_into_the_path() -> None:
     original = parse_url("http://capb.proxy:8080/dir/k")
-    assert str(resolve("http://t/capb/dir/k?p", original, original, "capb")) == "http://t/capb/dir/k?p"
+    assert str(resolve("http://t/capb/dir/k?p", original, original, "capb", "")) == "http://t/capb/dir/k?p"
     with pytest.raises(OtherObject):
-        resolve("http://t/capb/dir/k?p", original, original)
+        resolve("http://t/capb/dir/k?p", original, original, base="")
+    below_s3 = parse_url("http://capb.proxy:8080/s3/dir/k")
+    assert resolve("http://t/s3/capb/dir/k?p", below_s3, below_s3, "capb", "/s3").path == "/s3/capb/dir/k"
+    with pytest.raises(OtherObject):
+        resolve("http://t/s3/dir/k?p", below_s3, below_s3, "capb", "/s3")
 
 
 def test_a_bucket_stands_in_the_host_or_in_the_path() -> None:
     original = parse_url("http://capb.proxy:8080/dir/k")
-    for same in ("/dir/k?p", "http://capb.t/dir/k?p"):
-        assert resolve(same, original, original, "capb").path == "/dir/k"
-    for other in ("http://t/dir/k?p", "http://t/s3/dir/k?pid=p", "/capb/dir/k?p", "http://capb.t/capb/dir/k?p"):
+    for same in ("/dir/k?p", "http://capb.proxy:81/dir/k?p"):
+        assert resolve(same, original, original, "capb", "").path == "/dir/k"
+    for other in ("http://t/dir/k?p", "http://t/s3/dir/k?pid=p", "/capb/dir/k?p", "/s3/dir/k?pid=p"):
         with pytest.raises(OtherObject):
-            resolve(other, original, original, "capb", at_root=True)
-    numeric = parse_url("http://127.proxy:8080/dir/k")
+            resolve(other, original, original, "capb", "")
+
+
+@pytest.mark.parametrize(("bucket", "host"), [("t", "t.ais.example"), ("127", "127.0.0.1")])
+def test_a_host_that_begins_with_the_name_of_the_bucket_by_chance_does_not_name_it(bucket: str, host: str) -> None:
+    original = parse_url(f"http://{bucket}.proxy:8080/dir/k")
+    assert resolve(f"http://{host}/{bucket}/dir/k", original, original, bucket, "").path == f"/{bucket}/dir/k"
     with pytest.raises(OtherObject):
-        resolve("http://127.0.0.1/dir/k?p", numeric, numeric, "127")
+        resolve(f"http://{host}/dir/k", original, original, bucket, "")
 
 
 def test_the_path_of_the_api_may_come_before_that_of_an_endpoint_at_the_root() -> None:
     original = parse_url("http://proxy:8080/capb/x%3Fy")
-    url = resolve("http://t/s3/capb/x?y=&pid=p", original, original, at_root=True)
+    url = resolve("http://t/s3/capb/x?y=&pid=p", original, original, base="")
     assert str(url) == "http://t/s3/capb/x%3Fy?y=&pid=p"
 
 
 @pytest.mark.parametrize(
-    ("asked", "location", "at_root"),
+    ("base", "location"),
     [
-        ("/capb/k", "/v1/capb/k?pid=p", True),
-        ("/capb/k", "/s3/capb/k", True),  # to a server that is not AIStore, an object of the bucket s3
-        ("/capb/k", "/s3/capb/k?pident=p", True),
-        ("/s3/capb/k", "/s3/s3/capb/k?pid=p", False),
-        ("/prefix/capb/k", "/s3/prefix/capb/k?pid=p", False),
+        ("", "/v1/capb/k?pid=p"),
+        ("", "/s3/capb/k"),  # to a server that is not AIStore, an object of the bucket s3
+        ("", "/s3/capb/k?pident=p"),
+        ("/s3", "/s3/s3/capb/k?pid=p"),
+        ("/prefix", "/s3/prefix/capb/k?pid=p"),
     ],
 )
-def test_the_path_of_the_api_comes_before_nothing_else(asked: str, location: str, at_root: bool) -> None:
-    original = parse_url(f"http://proxy:8080{asked}")
+def test_the_path_of_the_api_comes_before_nothing_else(base: str, location: str) -> None:
+    original = parse_url(f"http://proxy:8080{base}/capb/k")
     with pytest.raises(OtherObject):
-        resolve(f"http://t{location}", original, original, at_root=at_root)
+        resolve(f"http://t{location}", original, original, base=base)
 
 
 @pytest.mark.parametrize(

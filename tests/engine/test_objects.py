@@ -65,6 +65,23 @@ def check_keys(cluster: Cluster, client: Any, keys: list[str]) -> None:
         assert client.get_object(Bucket=BUCKET, Key=key)["Body"].read() == key.encode()
 
 
+@pytest.mark.usefixtures("names")
+def test_a_host_that_begins_with_the_name_of_the_bucket_by_chance_does_not_name_it(
+    cluster: Cluster, make_client: MakeClient
+) -> None:
+    target = cluster.targets[0]
+    target._verify = None  # it takes the first part of its name for a bucket: only what it was asked is of interest
+    target.fail_with(Fault.respond(200))
+    client = make_client(AtRoot(cluster, "localhost"), addressing="virtual")
+    at_target = f"http://{BUCKET}.nodes.localhost:{target.port}"
+    cluster.proxy.fail_with(Fault.redirect(f"{at_target}/{BUCKET}/k?pid=1"))
+    client.delete_object(Bucket=BUCKET, Key="k")
+    cluster.proxy.fail_with(Fault.redirect(f"{at_target}/k?pid=1"))
+    with pytest.raises(ClientError, match="RedirectToOtherObject"):
+        client.delete_object(Bucket=BUCKET, Key="k")
+    assert [entry.path for entry in target.requests] == [f"/{BUCKET}/k".encode()]
+
+
 @pytest.mark.parametrize(("addressing", "signature"), [("path", "s3v4"), ("path", "s3"), ("virtual", "s3v4")])
 @pytest.mark.usefixtures("names")
 def test_an_endpoint_at_the_root_leads_to_the_same_objects(

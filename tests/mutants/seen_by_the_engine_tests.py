@@ -41,14 +41,14 @@ MUTANTS = (
         "api-path-not-known",
         "a cluster with S3-API-via-Root cannot be used without /s3 in the endpoint",
         "location.py",
-        "    if at_root:",
+        "    if may_add_api:",
         "    if False:",
     ),
     Mutant(
         "api-path-twice",
         _OTHER_OBJECT,
         "location.py",
-        "    if at_root:",
+        "    if may_add_api:",
         "    if True:",
     ),
     Mutant(
@@ -62,8 +62,8 @@ MUTANTS = (
         "api-path-signed",
         "signature version 2 is refused by a cluster with S3-API-via-Root",
         "seam.py",
-        "        now = now[len(API_PATH) :]  # no resource begins with it",
-        "        pass",
+        "    below = [now[start:] for",
+        "    below = [now for",
     ),
     Mutant(
         "fragment-sent",
@@ -99,6 +99,13 @@ MUTANTS = (
         "seam.py",
         "    bucket = original.host[: -len(below)] if original.host.endswith(below) else None",
         "    bucket = None",
+    ),
+    Mutant(
+        "bucket-known-by-a-like-name",
+        _OTHER_OBJECT,
+        "location.py",
+        "split_netloc(netloc)[0] == original.host\n",
+        'netloc.startswith(f"{bucket}.")\n',
     ),
     Mutant(
         "version-2-signs-the-first-resource",

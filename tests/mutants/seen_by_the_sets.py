@@ -119,7 +119,7 @@ MUTANTS = (
         "stored-under-a-name-encoded-twice",
         "objects with names beyond ASCII are stored under other names",
         "location.py",
-        "    path, query = _same_object(rest, original, prefix + original.path, at_root)",
+        "    path, query = _same_object(rest, original, asked, may_add_api=not base and not is_in_host)",
         '    path, query = _split_path(rest.decode("latin-1").encode("utf-8"))',
     ),
     Mutant(
@@ -127,7 +127,7 @@ MUTANTS = (
         "a Location that names another object: that is read, overwritten or deleted",
         "location.py",
         '    raise OtherObject("its path is not the path that was asked for")',
-        "    return path, query",
+        "    return _split_path(rest)",
     ),
     # The query.
     _with_query("query-dropped", "None"),
