@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 import threading
 from typing import Any, Iterator, TypeVar
 
 from .errors import UnsupportedBotocoreError
 from .policy import RedirectPolicy
+from .wrapping import leads_to
 
 _Client = TypeVar("_Client")
 
@@ -25,11 +27,11 @@ class _Asked:
 class _Patch:
     """The functions put in the place of botocore's, and those who asked for it; the policy of the last one holds."""
 
-    def __init__(self, seam: Any, endpoint_class: Any) -> None:
+    def __init__(self, seam: Any, endpoint_class: Any, asked: tuple[_Asked, ...]) -> None:
         self._class = endpoint_class
-        self._originals: dict[str, Any] = {}
-        self._ours = seam.wrapped(endpoint_class, self._policy)
-        self.asked: tuple[_Asked, ...] = ()  # replaced as a whole, since other threads read it
+        self._originals = {name: vars(endpoint_class)[name] for name in seam.SIGNATURES}
+        self._ours = seam.wrapped(endpoint_class, self._policy, self._originals.__getitem__)
+        self.asked = asked  # replaced as a whole, since other threads read it
 
     def _policy(self) -> RedirectPolicy | None:
         """The limits that hold now; None when nobody asks any more, for then there may be callers still."""
@@ -38,14 +40,17 @@ class _Patch:
 
     def apply(self) -> None:
         for name, method in self._ours.items():
-            self._originals[name] = vars(self._class)[name]
             setattr(self._class, name, method)
+
+    def is_in_place(self) -> bool:
+        """Whether nobody has taken one of ours away: a mock that ends puts back what it had found."""
+        return all(leads_to(vars(self._class).get(name), method) for name, method in self._ours.items())
 
     def remove(self) -> None:
         """Put back what was there, except where somebody has wrapped ours since: then ours hands calls on from now."""
         self.asked = ()
         for name, original in self._originals.items():
-            if vars(self._class)[name] is self._ours[name]:
+            if vars(self._class).get(name) is self._ours[name]:
                 setattr(self._class, name, original)
 
 
@@ -57,7 +62,8 @@ _process = _Asked(RedirectPolicy())
 def patch(policy: RedirectPolicy | None = None) -> None:
     """Make every S3 client of this process follow redirects, those that exist already included.
 
-    Patching twice is patching once; the second time only a policy that is given replaces the one before.
+    Patching twice is patching once; the second time only a policy that is given replaces the one before. Where somebody
+    has taken a part of the patch away since (a mock that ended), it is put back.
 
     Args:
         policy: the limits; by default those that the environment describes (`RedirectPolicy.from_environment`). In a
@@ -70,9 +76,11 @@ def patch(policy: RedirectPolicy | None = None) -> None:
     """
     with _lock:
         if policy is None and _patch is not None and _process in _patch.asked:
+            _applied()
             return
-        _process.policy = _checked(policy)
+        checked = _checked(policy)
         current = _applied()
+        _process.policy = checked
         blocks = _without(_process, current.asked)
         current.asked = (_process, *blocks) if policy is None else (*blocks, _process)
 
@@ -94,8 +102,11 @@ def unpatch() -> None:
 
 
 def is_patched() -> bool:
-    """Whether the S3 clients of this process follow redirects."""
-    return _patch is not None
+    """Whether the S3 clients of this process follow redirects.
+
+    False as well where somebody has taken a part of the patch away since; `patch` puts it back.
+    """
+    return _patch is not None and _patch.is_in_place()
 
 
 @contextlib.contextmanager
@@ -121,9 +132,9 @@ def patched(policy: RedirectPolicy | None = None) -> Iterator[None]:
         yield
     finally:
         with _lock:
-            if block in current.asked:  # nobody has called `unpatch` meanwhile
-                current.asked = _without(block, current.asked)
-                if not current.asked:
+            if _patch is not None and block in _patch.asked:  # nobody has called `unpatch` meanwhile
+                _patch.asked = _without(block, _patch.asked)
+                if not _patch.asked:
                     unpatch()
 
 
@@ -132,18 +143,20 @@ def _without(one: _Asked, asked: tuple[_Asked, ...]) -> tuple[_Asked, ...]:
 
 
 def _applied() -> _Patch:
-    """The patch of this process, applied now if it was not.
+    """The patch of this process, applied now if it was not, or not wholly.
 
     Raises:
         UnsupportedBotocoreError: it cannot be.
     """
     global _patch
-    if _patch is None:
+    if _patch is None or not _patch.is_in_place():
         seam, endpoint_class = _supported()
         seam.check_supported(endpoint_class)
-        new = _Patch(seam, endpoint_class)
-        new.apply()
-        _patch = new
+        asked = _patch.asked if _patch is not None else ()
+        if _patch is not None:
+            _patch.remove()
+        _patch = _Patch(seam, endpoint_class, asked)
+        _patch.apply()
     return _patch
 
 
@@ -170,7 +183,8 @@ def follow_redirects(client: _Client, policy: RedirectPolicy | None = None) -> _
         cls = type(endpoint)
         base = getattr(cls, "_aistore_patch_base", cls)
         seam.check_supported(base)
-        methods = seam.wrapped(base, lambda: chosen)
+        # What is put in the place of botocore's methods later (a mock, a tracer) is to be called here as well.
+        methods = seam.wrapped(base, lambda: chosen, functools.partial(getattr, base))
         # A class of its own, not attributes of the instance: bound methods would make a cycle of it.
         endpoint.__class__ = type(base.__name__, (base,), {**methods, "_aistore_patch_base": base})
     return client

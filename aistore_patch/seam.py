@@ -66,19 +66,22 @@ class _Redirected(HTTPClientError):  # type: ignore[misc]  # botocore has no typ
 class _Call:
     """What is known of a request while it is sent: how to make it again for another URL."""
 
-    __slots__ = ("body", "followed", "params", "policy")
+    __slots__ = ("body", "is_followed", "params", "policy")
 
     def __init__(self, params: dict[str, Any], body: Body, policy: RedirectPolicy) -> None:
         self.params = params
         self.body = body
         self.policy = policy
-        self.followed = False
+        self.is_followed = False
 
-    def begin(self) -> None:
-        """Follow it from here: who wraps what wraps a client already shall not do it as well."""
-        self.followed = True
+    def __enter__(self) -> None:
+        """Follow it until the block ends: who wraps what wraps a client already shall not do it as well."""
+        self.is_followed = True
         context = self.params["context"]
         context[_ATTEMPTS] = context.get(_ATTEMPTS, 0) + 1
+
+    def __exit__(self, *_: object) -> None:
+        self.is_followed = False
 
     @property
     def retries(self) -> int:
@@ -108,47 +111,47 @@ class _HopRequest(AWSRequest):  # type: ignore[misc]  # botocore has no types
         return self.data if isinstance(self.data, bytes) else super().body
 
 
-def wrapped(cls: type, policy: Callable[[], RedirectPolicy | None]) -> dict[str, Callable[..., Any]]:
-    """The methods that make an endpoint follow redirects, each around the one that `cls` has now.
+def wrapped(
+    cls: type, policy: Callable[[], RedirectPolicy | None], original: Callable[[str], Callable[..., Any]]
+) -> dict[str, Callable[..., Any]]:
+    """The methods that make an endpoint follow redirects.
 
     Args:
         cls: `botocore.endpoint.Endpoint` or a subclass of it.
         policy: called for each attempt; the limits that hold for it, or None: then it is left to the methods of `cls`.
+        original: called for each use of a method, with its name; the one that ours is around.
     """
 
     @functools.wraps(cls.create_request)  # type: ignore[attr-defined]  # checked by check_supported
     def create_request(self: Any, params: dict[str, Any], operation_model: Any = None) -> Any:
         limits = policy() if operation_model is not None and _is_s3(operation_model) else None
         if limits is None:
-            return originals["create_request"](self, params, operation_model)
+            return original("create_request")(self, params, operation_model)
         body = _body_of(params)
-        request = originals["create_request"](self, params, operation_model)
+        request = original("create_request")(self, params, operation_model)
         setattr(request, _CALL, _Call(params, body, limits))
         return request
 
     @functools.wraps(cls._do_get_response)  # type: ignore[attr-defined]  # checked by check_supported
     def _do_get_response(self: Any, request: Any, operation_model: Any, *context: Any) -> Any:
-        send = functools.partial(_send_and_parse, originals["_do_get_response"], self)
+        send = functools.partial(_send_and_parse, original("_do_get_response"), self)
         call = getattr(request, _CALL, None)
-        if call is None or call.followed:
+        if call is None or call.is_followed:
             return send(request, operation_model, *context)
-        call.begin()
-        return _follow(self, send, request, operation_model, context, call)
+        wire.adopt(self.http_session, _has_own_proxies(call.params))
+        with call:
+            return _follow(self, send, request, operation_model, context, call)
 
     @functools.wraps(cls._send)  # type: ignore[attr-defined]  # checked by check_supported
     def _send(self: Any, request: Any) -> Any:
+        answer = original("_send")(self, request)
         call = getattr(request, _CALL, None)
-        if call is None:
-            return originals["_send"](self, request)
-        wire.adopt(self.http_session, _has_own_proxies(call.params))
-        answer = originals["_send"](self, request)
-        if answer.status_code >= 300:
+        if call is not None and call.is_followed and answer.status_code >= 300:
             _read_to_the_end(answer, request)
             if _is_redirect(answer, request.url):
                 raise _Redirected(answer)
         return answer
 
-    originals = {name: getattr(cls, name) for name in SIGNATURES}
     return {"create_request": create_request, "_do_get_response": _do_get_response, "_send": _send}
 
 
@@ -214,17 +217,17 @@ def _send_and_parse(original: Callable[..., Any], endpoint: Any, request: Any, *
     except BotoCoreError:
         raise
     except _STUMBLED as error:
-        if _is_of_a_users_hook(error):
+        if _is_of_the_program(error):
             raise
         return None, UnreadableAnswerError(endpoint_url=redacted(request.url), error=error)
 
 
-def _is_of_a_users_hook(error: Exception) -> bool:
-    """Whether a handler of botocore's events raised it that is not botocore's own."""
+def _is_of_the_program(error: Exception) -> bool:
+    """Whether what stands in botocore's place raised it, or a handler of its events, and not botocore itself."""
     modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return any(
-        caller == "botocore.hooks" and called.partition(".")[0] != "botocore"
-        for caller, called in zip(modules, modules[1:])
+    is_botocores = [module.partition(".")[0] == "botocore" for module in modules]
+    return not any(is_botocores) or any(
+        caller == "botocore.hooks" and not is_botocores[called] for called, caller in enumerate(modules[:-1], start=1)
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import functools
 import gc
 import logging
 import pickle
@@ -11,7 +13,8 @@ import subprocess
 import sys
 import weakref
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Iterator
+from unittest import mock
 
 import pytest
 from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool
@@ -20,7 +23,7 @@ from botocore.exceptions import ClientError
 
 import aistore_patch
 from aistore_patch import PolicyError, RedirectPolicy, UnsupportedBotocoreError
-from tests.cluster import Cluster
+from tests.cluster import Cluster, Fault
 
 from .conftest import BUCKET, MakeClient
 
@@ -147,6 +150,118 @@ def test_unpatching_leaves_the_wrapper_of_another_where_it_is(cluster: Cluster, 
         aistore_patch.unpatch()
     finally:
         Endpoint._send = original
+
+
+@pytest.mark.parametrize("name", ["create_request", "_do_get_response", "_send"])
+def test_what_the_end_of_a_mock_has_taken_away_is_told_and_put_back(
+    cluster: Cluster, make_client: MakeClient, name: str
+) -> None:
+    client = make_client(cluster, fresh=True)
+    block = aistore_patch.patched()
+    with mock.patch.object(Endpoint, name, autospec=True):
+        block.__enter__()
+        assert aistore_patch.is_patched()
+    assert not aistore_patch.is_patched()
+    follows(client)  # or does not, as botocore's own error says
+    aistore_patch.patch()
+    assert aistore_patch.is_patched()
+    assert follows(client)
+    block.__exit__(None, None, None)
+    assert follows(client)
+    aistore_patch.unpatch()
+    assert not follows(client)
+
+
+@pytest.mark.parametrize("name", ["create_request", "_do_get_response", "_send"])
+def test_with_any_part_of_it_missing_objects_keep_their_names(
+    cluster: Cluster, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    client = make_client(cluster, fresh=True)
+    target = cluster.targets[0]
+    # Of no other request: unpatched, botocore would ask where the bucket is, be redirected, ask where …
+    fault = Fault.redirect(f"{target.url}/s3/capb/a;b?pid=1")
+    cluster.proxy.fail_with(fault, when=lambda request: request.method == "PUT")
+    target.fail_with(Fault.respond(200))
+    original = vars(Endpoint)[name]
+    aistore_patch.patch()
+    monkeypatch.setattr(Endpoint, name, original)
+    for _ in range(2):
+        with contextlib.suppress(ClientError):
+            client.put_object(Bucket=BUCKET, Key="a;b", Body=b"x")
+    assert {entry.path for entry in target.requests} <= {b"/s3/capb/a;b"}
+    monkeypatch.undo()
+
+
+def test_wrappers_of_others_are_seen_through() -> None:
+    aistore_patch.patch()
+    found = Endpoint._send
+
+    class Method:
+        """As tracers make them: a thing that is called, and says what it wraps."""
+
+        __wrapped__ = staticmethod(found)
+
+        def __get__(self, *_: Any) -> Any:
+            return self
+
+    def in_a_closure(self: Any, request: Any) -> Any:
+        return found(self, request)
+
+    def wrappers() -> Iterator[Any]:
+        yield from (in_a_closure, Method(), global_wrapper)
+        yield functools.wraps(found)(not_sent)
+
+    globals()["kept_aside"] = found
+    try:
+        Endpoint._send = not_sent
+        assert not aistore_patch.is_patched()
+        for wrapper in wrappers():
+            Endpoint._send = wrapper
+            assert aistore_patch.is_patched()
+    finally:
+        Endpoint._send = found
+        del globals()["kept_aside"]
+
+
+def global_wrapper(self: Any, request: Any) -> Any:
+    return kept_aside(self, request)  # type: ignore[name-defined]  # noqa: F821 - the test above makes it
+
+
+def not_sent(self: Any, request: Any) -> None: ...
+
+
+def test_who_sends_an_attempt_again_has_it_followed_again(
+    cluster: Cluster, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aistore_patch.patch()
+    attempt = Endpoint._do_get_response
+    outcomes: list[Any] = []
+
+    @functools.wraps(attempt)
+    def twice(*args: Any) -> Any:
+        outcomes.append(attempt(*args))
+        return attempt(*args)
+
+    monkeypatch.setattr(Endpoint, "_do_get_response", twice)
+    assert follows(make_client(cluster, fresh=True))
+    assert [type(exception) for _, exception in outcomes] == [type(None)]
+    monkeypatch.undo()
+
+
+class NotSent(ValueError):
+    pass
+
+
+@pytest.mark.parametrize("name", ["create_request", "_do_get_response", "_send"])
+def test_what_replaces_botocores_methods_later_is_called_for_a_single_client_too(
+    cluster: Cluster, make_client: MakeClient, name: str
+) -> None:
+    client = aistore_patch.follow_redirects(make_client(cluster, fresh=True))
+    with mock.patch.object(Endpoint, name, autospec=True, side_effect=NotSent) as replaced, pytest.raises(NotSent):
+        client.put_object(Bucket=BUCKET, Key="k", Body=b"x")
+    assert replaced.call_count == 1
+    assert not cluster.ledger.requests()
+    assert follows(client)
 
 
 def test_an_inner_policy_ends_with_its_block(cluster: Cluster, make_client: MakeClient) -> None:
