@@ -12,6 +12,15 @@ from typing import Any, Iterator
 _AT_REST = (bytes, str, bytearray, memoryview, dict, type(None))
 
 
+def read_block(stream: Any, size: int | None) -> Any:
+    """The next bytes of a body, none at its end, also of a stream that gives text or says None there.
+
+    Text goes out as UTF-8, as in urllib3 2 (`HTTPConnection.request`); http.client cannot send it.
+    """
+    block = stream.read(size) or b""
+    return block.encode() if isinstance(block, str) else block
+
+
 class NotRewindable(Exception):
     """The body was read, at least in part, and its stream cannot go back to where it stood."""
 

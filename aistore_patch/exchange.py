@@ -25,6 +25,7 @@ from urllib3.response import HTTPResponse
 from urllib3.util import wait_for_read
 from urllib3.util.retry import Retry
 
+from .body import read_block
 from .chain import STATUSES
 
 CONTINUE_TIMEOUT = 1.0
@@ -238,7 +239,7 @@ def _send_body(sock: Any, body: Any, size: int) -> None:
     if isinstance(body, bytes):
         sock.sendall(body)
     elif body is not None:
-        for block in iter(lambda: body.read(size), b""):
+        for block in iter(lambda: read_block(body, size), b""):
             sock.sendall(block)
 
 

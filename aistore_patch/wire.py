@@ -46,6 +46,7 @@ from botocore.httpsession import ProxyConfiguration, URLLib3Session
 from botocore.utils import get_environ_proxies
 from urllib3.connectionpool import HTTPConnectionPool
 
+from .body import read_block
 from .errors import UnsupportedBotocoreError
 from .exchange import ShortRedirect, exchange, is_common
 from .location import Url
@@ -95,7 +96,7 @@ class _UnansweredBody:
         self._connection = connection
 
     def read(self, size: int = -1) -> Any:
-        return b"" if self._connection._response_received else self._body.read(size)
+        return b"" if self._connection._response_received else read_block(self._body, size)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(lambda: self.read(self._connection.blocksize), b"")

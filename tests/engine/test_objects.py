@@ -238,6 +238,30 @@ def test_a_stream_that_cannot_go_back_but_was_not_read_is_sent(cluster: Cluster,
         assert pipe.bytes_read == 11
 
 
+class OfText(io.BytesIO):
+    """A stream that gives text, as `codecs.open` does, and is no `io.TextIOBase`."""
+
+    def read(self, size: int | None = -1) -> Any:
+        return super().read(size).decode()
+
+
+class EndsWithNone(io.BytesIO):
+    """A stream that says None where others say that nothing is left."""
+
+    def read(self, size: int | None = -1) -> Any:
+        return super().read(size) or None
+
+
+@pytest.mark.parametrize("kind", [OfText, EndsWithNone])
+def test_streams_that_give_something_other_than_bytes_are_sent_over_every_connection(
+    cluster: Cluster, make_client: MakeClient, kind: type[io.BytesIO]
+) -> None:
+    client = unsigned(cluster, make_client)
+    for key in ("first", "second"):
+        client.put_object(Bucket=BUCKET, Key=key, Body=kind(b"from a pipe"), ContentMD5=MD5)
+        assert cluster.store[BUCKET, key].data == b"from a pipe"
+
+
 class Sized(Pipe):
     """A stream that cannot go back, but knows its length."""
 

@@ -191,8 +191,8 @@ MUTANTS = (
         "body-sent-to-the-proxy",
         "everything goes over the wire twice",
         "wire.py",
-        'return b"" if self._connection._response_received else self._body.read(size)',
-        "return self._body.read(size)",
+        'return b"" if self._connection._response_received else read_block(self._body, size)',
+        "return read_block(self._body, size)",
         needs="urllib3>=2",
     ),
     Mutant(
@@ -201,6 +201,13 @@ MUTANTS = (
         "exchange.py",
         " and not answer.says_continue():\n                return False\n",
         " and answer.says_continue():\n                pass\n",
+    ),
+    Mutant(
+        "only-bytes-are-sent",
+        "text streams are sent on the first call, and on no later one",
+        "body.py",
+        "    block = stream.read(size) or b\"\"\n    return block.encode() if isinstance(block, str) else block",
+        "    return stream.read(size)",
     ),
     Mutant(
         "framed-body-resent-from-zero",
