@@ -22,14 +22,11 @@ from botocore.httpsession import URLLib3Session
 from urllib3._collections import HTTPHeaderDict
 from urllib3.exceptions import InvalidHeader, ProtocolError, ReadTimeoutError, SSLError
 from urllib3.response import HTTPResponse
-from urllib3.util import wait_for_read
 from urllib3.util.retry import Retry
 
+from .answer import PlainAnswer
 from .body import read_block
 from .chain import STATUSES
-
-CONTINUE_TIMEOUT = 1.0
-"""Seconds to wait for `100 Continue` before the body is sent unasked (botocore `AWSConnection._send_output`)."""
 
 SHORT = 65536
 """The longest body of a redirect that is read at once, in bytes."""
@@ -119,7 +116,7 @@ def exchange(
             connection.timeout = timeout._connect
             connection.connect()
         pool.num_requests += 1
-        answer = _Answer(connection.sock, method)
+        answer = PlainAnswer(connection.sock, method)
         body_was_sent = _send(connection, answer, head, body, "Expect" in headers, timeout)
         answer.begin()
         if not body_was_sent:
@@ -141,7 +138,9 @@ def exchange(
     return response
 
 
-def _response(answer: _Answer, pool: Any, connection: Any, method: str, target: str, streamed: bool) -> HTTPResponse:
+def _response(
+    answer: PlainAnswer, pool: Any, connection: Any, method: str, target: str, streamed: bool
+) -> HTTPResponse:
     options = {
         "body": answer,
         "headers": answer.headers,
@@ -163,7 +162,7 @@ def _response(answer: _Answer, pool: Any, connection: Any, method: str, target: 
     return HTTPResponse(**{name: value for name, value in options.items() if name in _RESPONSE_OPTIONS})
 
 
-def _short_redirect(answer: _Answer) -> ShortRedirect | None:
+def _short_redirect(answer: PlainAnswer) -> ShortRedirect | None:
     if answer.status not in STATUSES or answer.length is None or answer.length > SHORT:
         return None
     try:
@@ -208,7 +207,7 @@ def _host_header(pool: Any) -> str:
     return host if pool.port == (443 if pool.scheme == "https" else 80) else f"{host}:{pool.port}"
 
 
-def _send(connection: Any, answer: _Answer, head: bytes, body: Any, expects: bool, timeout: Any) -> bool:
+def _send(connection: Any, answer: PlainAnswer, head: bytes, body: Any, expects: bool, timeout: Any) -> bool:
     """Send a request; whether all of it was sent, for a server may answer before that.
 
     Raises:
@@ -221,7 +220,7 @@ def _send(connection: Any, answer: _Answer, head: bytes, body: Any, expects: boo
             sock.sendall(head + body)
         else:
             sock.sendall(head)
-            if expects and wait_for_read(sock, CONTINUE_TIMEOUT) and not answer.says_continue():
+            if expects and not answer.allows_body(sock):
                 return False
             _send_body(sock, body, connection.blocksize)
     except socket.timeout as error:
@@ -241,91 +240,6 @@ def _send_body(sock: Any, body: Any, size: int) -> None:
     elif body is not None:
         for block in iter(lambda: read_block(body, size), b""):
             sock.sendall(block)
-
-
-# What servers send: every line ended as it should be, no line folded, nothing odd. The rest is left to http.client.
-_PLAIN_HEAD = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}) ([^\r\n]*)\r\n((?:[A-Za-z0-9_-]+:[^\r\n\0]*\r\n)*)\r\n")
-
-
-_FOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
-_is_length = re.compile(r"[0-9]{1,18}").fullmatch
-
-
-def _plain_headers(head: Any) -> HTTPHeaderDict | None:
-    """The headers of a plain head; None if what they say of the length of the body is not plain."""
-    headers = HTTPHeaderDict()
-    for line in str(head.group(3), "iso-8859-1").split("\r\n")[:-1]:
-        name, _, value = line.partition(":")
-        headers.add(name, value.lstrip(" \t"))
-    # Where one of them occurs twice, there is a comma.
-    if not _is_length(headers.get("Content-Length", "0")) or "," in headers.get("Transfer-Encoding", ""):
-        return None
-    return headers
-
-
-class _Answer(http.client.HTTPResponse):
-    """An answer whose head, if plain, is read without the parser for e-mail."""
-
-    fp: Any
-    headers: Any  # urllib3's kind, which is what its response wants
-
-    def __init__(self, sock: Any, method: str) -> None:
-        super().__init__(sock, method=method)
-        self._is_head = method == "HEAD"
-        self._line: bytes | None = None
-
-    def says_continue(self) -> bool:
-        """Whether the answer is `100 Continue`, which is then read; one that is final is left for `begin`."""
-        if _PLAIN_HEAD.match(self._peek()):
-            return False
-        line = self.fp.readline(65537)
-        if line.split(None, 2)[1:2] != [b"100"]:
-            self._line = line
-            return False
-        while self.fp.readline(65537) not in (b"\r\n", b"\n", b""):
-            pass
-        return True
-
-    def begin(self) -> None:
-        """Read the status and the headers."""
-        plain = None if self._line is not None else _PLAIN_HEAD.match(self._peek())
-        headers = _plain_headers(plain) if plain is not None else None
-        if plain is None or headers is None:
-            super().begin()
-            # A line that was folded is one line (RFC 9112 section 5.2).
-            self.headers = HTTPHeaderDict((name, _FOLD.sub(" ", value)) for name, value in self.headers.items())
-            return
-        self.fp.read(plain.end())
-        self.version, self.status, self.reason = 11, int(plain.group(1)), str(plain.group(2), "iso-8859-1").strip()
-        self.code = self.status
-        self.headers = headers
-        self._find_length()
-
-    def _peek(self) -> bytes:
-        peeked: bytes = self.fp.peek()
-        return peeked
-
-    def _read_status(self) -> Any:
-        if self._line is None:
-            return super()._read_status()  # type: ignore[misc]  # http.client's, not in its stubs
-        stream, self.fp = self.fp, io.BytesIO(self._line)
-        self._line = None
-        try:
-            return super()._read_status()  # type: ignore[misc]  # as above
-        finally:
-            self.fp = stream
-
-    def _find_length(self) -> None:
-        """How the body ends (RFC 9112 section 6.3), for the reading that `http.client.HTTPResponse` does."""
-        self.chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
-        self.chunk_left = None
-        self.will_close = self._check_close()  # type: ignore[attr-defined]  # http.client's, not in its stubs
-        length = self.headers.get("Content-Length")
-        self.length = int(length) if length is not None and not self.chunked else None
-        if self._is_head or self.status in (204, 304):
-            self.length = 0
-        elif self.length is None and not self.chunked:
-            self.will_close = True
 
 
 def _is_known(error: BaseException) -> bool:

@@ -1,10 +1,11 @@
 """How requests go over the wire: the part of urllib3 and of botocore's HTTP session that redirects depend on.
 
-botocore's session is kept, with its TLS settings, client certificates, time-outs and pools; four things are mended:
+botocore's session is kept, with its TLS settings, client certificates, time-outs and pools; five things are mended:
 
 - the request target of a redirected request is sent as the server spelled it (urllib3 re-encodes it, botocore's
   `URLLib3Session._path_url` loses what follows a `;` in a path);
 - a body is not read after the server has answered instead of saying `100 Continue` (urllib3 2 reads it to its end);
+- informational answers are not taken for final ones (`answer`);
 - proxies are those for the host the request goes to (botocore looks at NO_PROXY once, for the endpoint's host);
 - there are connection pools for a whole cluster (urllib3 keeps 10, one for each host).
 """
@@ -28,7 +29,6 @@ import urllib3.exceptions
 from botocore.awsrequest import (
     AWSHTTPConnection,
     AWSHTTPConnectionPool,
-    AWSHTTPResponse,
     AWSHTTPSConnection,
     AWSHTTPSConnectionPool,
     AWSResponse,
@@ -45,7 +45,9 @@ from botocore.exceptions import (
 from botocore.httpsession import ProxyConfiguration, URLLib3Session
 from botocore.utils import get_environ_proxies
 from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.util import wait_for_read
 
+from .answer import CONTINUE_TIMEOUT, MAX_INTERIM, TOO_MANY, Answer, read_interim
 from .body import read_block
 from .errors import UnsupportedBotocoreError
 from .exchange import ShortRedirect, exchange, is_common
@@ -102,24 +104,26 @@ class _UnansweredBody:
         return iter(lambda: self.read(self._connection.blocksize), b"")
 
 
-class _LastAnswer(AWSHTTPResponse):  # type: ignore[misc]  # botocore has no types
-    """A final answer to a request whose body was not sent: nothing may follow on its connection (RFC 9112 9.3)."""
-
-    def begin(self) -> None:
-        super().begin()
-        self.will_close = True
-
-
 class _Connection:
     """Mixed into botocore's connection classes."""
 
     is_for_short_exchanges = True
-    response_class: Any
+    response_class: Any = Answer
 
     def _handle_expect_response(self, message_body: Any) -> None:
-        super()._handle_expect_response(message_body)  # type: ignore[misc]  # a mixin
-        if self._response_received:
-            self.response_class = functools.partial(_LastAnswer, **self.response_class.keywords)
+        """Send the body if the server asks for it; botocore takes every answer but a 100 for the final one."""
+        for _ in range(MAX_INTERIM):
+            with self.sock.makefile("rb", 0) as stream:  # type: ignore[attr-defined]  # a mixin
+                status, line, _ = read_interim(stream)
+            if status is None:
+                self.response_class = functools.partial(Answer, line=line)
+                self._response_received = True
+                return
+            asked_for_it = status == http.client.CONTINUE
+            if asked_for_it or not wait_for_read(self.sock, CONTINUE_TIMEOUT):  # type: ignore[attr-defined]  # a mixin
+                self._send_message_body(message_body)  # type: ignore[attr-defined]  # a mixin
+                return
+        raise http.client.HTTPException(TOO_MANY)
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, *args: Any, **kwargs: Any) -> Any:
         body = _until_answered(body, headers, self)

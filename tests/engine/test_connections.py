@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import http.client
 import io
 import os
+import socketserver
+import threading
 import warnings
+from types import SimpleNamespace
 from typing import Any, Callable
 
 import pytest
@@ -54,6 +58,76 @@ def test_nothing_follows_an_error_that_came_instead_of_100_continue(cluster: Clu
         with pytest.raises(ClientError):
             client.put_object(Bucket=BUCKET, Key="k", Body=io.BytesIO(b"content"))
     assert len({entry.connection for entry in cluster.proxy.requests}) == 2
+
+
+DONE = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+
+
+@pytest.mark.parametrize("before", [EARLY_HINTS, EARLY_HINTS * 3], ids=["one", "several"])
+def test_a_redirect_after_informational_answers_has_no_body_sent_to_the_proxy(
+    cluster: Cluster, make_client: MakeClient, before: bytes
+) -> None:
+    client = follower(cluster, make_client)
+    location = b"Location: " + cluster.targets[0].url.encode() + b"/s3/capb/k?pid=1\r\nContent-Length: 0\r\n\r\n"
+    cluster.targets[0].fail_with(Fault.respond(200))
+    client.head_bucket(Bucket=BUCKET)
+    cluster.proxy.fail_with(Fault.raw(before + PLAIN + location, Ending.KEEP))
+    for _ in range(3):
+        client.put_object(Bucket=BUCKET, Key="k", Body=io.BytesIO(b"content"))
+    assert len(cluster.targets[0].requests) == 3
+    # Each on a connection of its own, as it must be when the body was not sent.
+    assert len({entry.connection for entry in cluster.ledger.requests("proxy", "PUT")}) == 3
+
+
+class Talk(socketserver.StreamRequestHandler):
+    """A server that says something of its own before it asks for a body; it answers with the body's length."""
+
+    def handle(self) -> None:
+        while self.rfile.readline():
+            headers = http.client.parse_headers(self.rfile)
+            for part in EARLY_HINTS, b"HTTP/1.1 100 ", b"Continue\r\nX-A: b\r\n", b"\r\n":
+                self.wfile.write(part)
+            length = len(self.rfile.read(int(headers["Content-Length"])))
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: %d\r\n\r\n" % length)
+
+
+def test_a_body_is_sent_when_the_server_asks_for_it_and_whatever_it_says_before(make_client: MakeClient) -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talk) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+        url = SimpleNamespace(endpoint_url=f"http://127.0.0.1:{server.server_address[1]}")
+        client = aistore_patch.follow_redirects(make_client(url, fresh=True))
+        for length in (7, 100_000, 7):
+            done = client.put_object(Bucket=BUCKET, Key="k", Body=io.BytesIO(b"x" * length))
+            assert done["ETag"] == str(length)
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"HTTP/1.1 102 Processing\r\n\r\n" * 200 + DONE,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 200 + DONE,
+        b"HTTP/1.1 103 Early Hints\r\n" + b"Link: </x>\r\n" * 200,
+        b"HTTP/1.1 100 Continue\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n",
+        EARLY_HINTS + b"HTTP/1.1 199\r\n\r\n",
+    ],
+    ids=["102", "100", "headers", "ends", "101", "199"],
+)
+@pytest.mark.parametrize("operation", ["get_object", "put_object"])
+def test_no_end_of_informational_answers_is_an_error_of_botocore(
+    cluster: Cluster, make_client: MakeClient, nonsense: bytes, operation: str
+) -> None:
+    client = follower(cluster, make_client)
+    body = {"Body": io.BytesIO(b"content")} if operation == "put_object" else {}
+    for _ in range(2):  # on a new connection, and on a used one
+        cluster.proxy.fail_with(Fault.raw(nonsense))
+        with pytest.raises(BotoCoreError):
+            getattr(client, operation)(Bucket=BUCKET, Key="k", **body)
+        cluster.heal()
+        client.head_bucket(Bucket=BUCKET)
 
 
 def test_a_body_that_ends_early_is_told_as_without_the_patch(cluster: Cluster, make_client: MakeClient) -> None:

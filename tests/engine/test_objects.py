@@ -293,6 +293,7 @@ HEADS = {
     "until the connection ends": b"HTTP/1.1 200 OK\r\n\r\nwhole",
     "HTTP/1.0": b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nwhole",
     "after a 100": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwhole",
+    "after a 103": b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole",
     "folded header": b"HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 5\r\n\r\nwhole",
     "bare newlines": b"HTTP/1.1 200 OK\nContent-Length: 5\n\nwhole",
     "large head": b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 20_000 + b"\r\nContent-Length: 5\r\n\r\nwhole",
