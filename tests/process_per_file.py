@@ -126,6 +126,7 @@ class Child:
         gc.set_threshold(50_000)  # a child does not live long enough for its garbage to matter
         try:
             self._take_own_capture()
+            self._leave_xdist()
             for index, item in enumerate(self.items):
                 self.writer.send(("running", index))
                 following = self.items[index + 1] if index + 1 < len(self.items) else None
@@ -142,6 +143,12 @@ class Child:
             sys.stderr.flush()
             os._exit(0)
 
+    def _leave_xdist(self) -> None:
+        """A worker of pytest-xdist speaks over a channel that is its own: a child that used it would garble it."""
+        for plugin in self.config.pluginmanager.get_plugins():
+            if type(plugin).__name__ == "WorkerInteractor":
+                self.config.pluginmanager.unregister(plugin)
+
     def run_test(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
         """Run one test and send its reports instead of making them known here."""
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
@@ -150,7 +157,8 @@ class Child:
 
     def send_warning(self, warning: warnings.WarningMessage, **where: Any) -> None:
         """Send a warning as plain values: its class may not exist in the parent."""
-        what = (warning.category.__name__, str(warning.message), warning.filename, warning.lineno)
+        category = warning.category
+        what = (category.__module__, category.__name__, str(warning.message), warning.filename, warning.lineno)
         self.writer.send(("warning", (what, where)))
 
     def _take_own_capture(self) -> None:
@@ -288,9 +296,11 @@ class ProcessPerFile:
             path=process.path, seconds=seconds, cpu_seconds=cpu_seconds, death=death
         )
 
-    def _repeat_warning(self, what: tuple[str, str, str, int], where: dict[str, Any]) -> None:
-        name, text, filename, line = what
-        category = type(name, (Warning,), {})
+    def _repeat_warning(self, what: tuple[str, str, str, str, int], where: dict[str, Any]) -> None:
+        module, name, text, filename, line = what
+        category = getattr(sys.modules.get(module), name, None)
+        if not isinstance(category, type) or not issubclass(category, Warning):  # pytest-xdist looks it up, as we do
+            category, text = pytest.PytestWarning, f"{name}: {text}"
         message = warnings.WarningMessage(category(text), category, filename, line)
         self.config.hook.pytest_warning_recorded.call_historic(kwargs={"warning_message": message, **where})
 

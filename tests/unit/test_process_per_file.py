@@ -343,3 +343,17 @@ def test_preparation_that_fails_is_told_and_left_to_the_files(project: Any, run:
     result = run()
     result.assert_outcomes(passed=1, warnings=1)
     result.stdout.fnmatch_lines(["*no such model*"])
+
+
+@pytest.mark.parametrize("by", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_a_warning_of_a_class_that_only_the_file_knows_is_told_by_its_name(run: Run, project: Any, by: Any) -> None:
+    project.makepyfile(
+        test_own="""
+        import warnings
+        class Odd(UserWarning): pass
+        def test_it(): warnings.warn("careful", Odd)
+        """
+    )
+    result = run(*by, plugins=("xdist",))
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(["*Odd: careful*"])
