@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import io
 import re
+import ssl
 from typing import Any
 
 from urllib3._collections import HTTPHeaderDict
@@ -27,14 +28,14 @@ _MAX_LINE = 65536  # http.client's
 _INTERIM = re.compile(rb"HTTP/[0-9.]+[ \t]+(1(?!01)[0-9]{2})\b")
 
 
-def read_interim(stream: Any) -> tuple[int | None, bytes, int]:
+def read_interim(stream: Any) -> tuple[int | None, bytes]:
     """Read the status line of an answer, and the rest of its head if it is an informational one.
 
     Args:
         stream: what to read from.
 
     Returns:
-        The status of an informational answer, None of a final one; the status line; the number of bytes read.
+        The status of an informational answer, None of a final one; the status line.
 
     Raises:
         http.client.HTTPException: the head is longer than any that a server sends.
@@ -42,13 +43,10 @@ def read_interim(stream: Any) -> tuple[int | None, bytes, int]:
     line = _read_line(stream)
     interim = _INTERIM.match(line)
     if interim is None:
-        return None, line, len(line)
-    size = len(line)
+        return None, line
     for _ in range(MAX_INTERIM):
-        header = _read_line(stream)
-        size += len(header)
-        if header in (b"\r\n", b"\n", b""):
-            return int(interim.group(1)), line, size
+        if _read_line(stream) in (b"\r\n", b"\n", b""):
+            return int(interim.group(1)), line
     raise http.client.HTTPException(f"got more than {MAX_INTERIM} headers")
 
 
@@ -129,17 +127,27 @@ class PlainAnswer(Answer):
         for _ in range(MAX_INTERIM):
             if not is_more_there and not wait_for_read(sock, CONTINUE_TIMEOUT):
                 return True
-            peeked = self._peek()
-            if _PLAIN_HEAD.match(peeked):
+            if _PLAIN_HEAD.match(self._peek()):
                 return False
-            status, line, size = read_interim(self.fp)
+            status, line = read_interim(self.fp)
             if status is None:
                 self._line = line
                 return False
             if status == http.client.CONTINUE:
                 return True
-            is_more_there = size < len(peeked)
+            is_more_there = self._has_more(sock)
         raise http.client.HTTPException(TOO_MANY)
+
+    def _has_more(self, sock: Any) -> bool:
+        """Whether some of what comes next was read with what came before, or can be at once."""
+        timeout = sock.gettimeout()
+        sock.settimeout(0)
+        try:
+            return bool(self._peek())
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        finally:
+            sock.settimeout(timeout)
 
     def begin(self) -> None:
         """Read the status and the headers."""

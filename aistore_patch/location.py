@@ -255,8 +255,9 @@ def _without_dot_segments(path: bytes) -> bytes:
 
 def _with_bucket(bucket: str, path: str, base: str) -> str:
     """The path of an object whose bucket stood in the host, with the bucket in it, behind the path of the endpoint."""
-    below = path[len(base) :] if path.startswith(f"{base}/") else path
-    return f"{path[: -len(below)]}/{bucket}{below}"
+    is_below = path == base or path.startswith(f"{base}/")
+    start = len(base) if is_below else 0
+    return f"{path[:start]}/{bucket}{path[start:]}"
 
 
 def _same_object(rest: bytes, original: Url, path: str, may_add_api: bool) -> tuple[str, str | None]:

@@ -30,7 +30,8 @@ class _Patch:
     def __init__(self, seam: Any, endpoint_class: Any, asked: tuple[_Asked, ...]) -> None:
         self._class = endpoint_class
         self._originals = {name: vars(endpoint_class)[name] for name in seam.SIGNATURES}
-        self._ours = seam.wrapped(endpoint_class, self._policy, self._originals.__getitem__)
+        called = {name: getattr(endpoint_class, name) for name in seam.SIGNATURES}
+        self._ours = seam.wrapped(endpoint_class, self._policy, called.__getitem__)
         self.asked = asked  # replaced as a whole, since other threads read it
 
     def _policy(self) -> RedirectPolicy | None:
@@ -151,7 +152,12 @@ def _applied() -> _Patch:
     global _patch
     if _patch is None or not _patch.is_in_place():
         seam, endpoint_class = _supported()
-        seam.check_supported(endpoint_class)
+        try:
+            seam.check_supported(endpoint_class)
+        except UnsupportedBotocoreError:
+            if _patch is None:
+                raise
+            return _patch  # it fitted: what does not is somebody's mock, and when that ends, ours is back
         asked = _patch.asked if _patch is not None else ()
         if _patch is not None:
             _patch.remove()

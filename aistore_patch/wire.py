@@ -22,7 +22,7 @@ import socket
 import threading
 import types
 import weakref
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import botocore.httpsession
 import urllib3.exceptions
@@ -114,16 +114,20 @@ class _Connection:
         """Send the body if the server asks for it; botocore takes every answer but a 100 for the final one."""
         for _ in range(MAX_INTERIM):
             with self.sock.makefile("rb", 0) as stream:  # type: ignore[attr-defined]  # a mixin
-                status, line, _ = read_interim(stream)
+                status, line = _as_urllib3(read_interim, stream)
             if status is None:
                 self.response_class = functools.partial(Answer, line=line)
                 self._response_received = True
                 return
-            asked_for_it = status == http.client.CONTINUE
-            if asked_for_it or not wait_for_read(self.sock, CONTINUE_TIMEOUT):  # type: ignore[attr-defined]  # a mixin
+            if status == http.client.CONTINUE or not self._says_more():
                 self._send_message_body(message_body)  # type: ignore[attr-defined]  # a mixin
                 return
         raise http.client.HTTPException(TOO_MANY)
+
+    def _says_more(self) -> bool:
+        sock: Any = self.sock  # type: ignore[attr-defined]  # a mixin
+        is_decrypted = getattr(sock, "pending", None)  # of TLS: bytes that no waiting on the socket will show
+        return bool(is_decrypted and is_decrypted()) or wait_for_read(sock, CONTINUE_TIMEOUT)
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, *args: Any, **kwargs: Any) -> Any:
         body = _until_answered(body, headers, self)
@@ -142,10 +146,15 @@ class _Connection:
             self._expect_header_set = False
 
     def getresponse(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().getresponse(*args, **kwargs)  # type: ignore[misc]  # a mixin
-        except http.client.LineTooLong as error:  # a server that does this does it again: no error to be retried
-            raise urllib3.exceptions.InvalidHeader(f"the answer cannot be read: {error}") from None
+        return _as_urllib3(super().getresponse, *args, **kwargs)  # type: ignore[misc]  # a mixin
+
+
+def _as_urllib3(read: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Read some of an answer; who sends too long a line once does so again: that is no error to be retried."""
+    try:
+        return read(*args, **kwargs)
+    except http.client.LineTooLong as error:
+        raise urllib3.exceptions.InvalidHeader(f"the answer cannot be read: {error}") from None
 
 
 def _verbatim(url: str, headers: Any) -> str:

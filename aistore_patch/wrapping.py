@@ -28,10 +28,16 @@ def leads_to(method: Any, wanted: Any) -> bool:
 
 def _within(wrapper: Any) -> Iterator[Any]:
     """What a wrapper may call. Of the things it only has at hand, functions: others may do work when looked at."""
-    yield getattr(wrapper, "__wrapped__", None)
-    if isinstance(wrapper, types.FunctionType):
+    with contextlib.suppress(Exception):  # whatever a property of theirs raises
+        yield getattr(wrapper, "__wrapped__", None)
+    if _is_function(wrapper):
         known = [wrapper.__globals__.get(name) for name in wrapper.__code__.co_names]
-        yield from (thing for thing in (*_enclosed(wrapper), *known) if isinstance(thing, types.FunctionType))
+        yield from filter(_is_function, (*_enclosed(wrapper), *known))
+
+
+def _is_function(thing: Any) -> bool:
+    """Without `isinstance`, which asks what is no function for its `__class__`: a lazy object may then raise."""
+    return type(thing) is types.FunctionType
 
 
 def _enclosed(function: types.FunctionType) -> Iterator[Any]:

@@ -131,6 +131,10 @@ def test_a_bucket_may_move_from_the_host_into_the_path() -> None:
     assert resolve("http://t/s3/capb/dir/k?p", below_s3, below_s3, "capb", "/s3").path == "/s3/capb/dir/k"
     with pytest.raises(OtherObject):
         resolve("http://t/s3/dir/k?p", below_s3, below_s3, "capb", "/s3")
+    itself = parse_url("http://capb.proxy:8080/s3")
+    assert resolve("http://t/s3/capb?p", itself, itself, "capb", "/s3").path == "/s3/capb"
+    with pytest.raises(OtherObject):
+        resolve("http://t/capb/s3?p", itself, itself, "capb", "/s3")
 
 
 def test_a_bucket_stands_in_the_host_or_in_the_path() -> None:

@@ -172,6 +172,19 @@ def test_what_the_end_of_a_mock_has_taken_away_is_told_and_put_back(
     assert not follows(client)
 
 
+def test_patching_under_a_mock_that_is_like_nothing_is_patching_twice(
+    cluster: Cluster, make_client: MakeClient
+) -> None:
+    aistore_patch.patch()
+    with mock.patch.object(Endpoint, "_send"):
+        aistore_patch.patch()
+        assert not aistore_patch.is_patched()
+        with aistore_patch.patched():
+            pass
+    assert aistore_patch.is_patched()
+    assert follows(make_client(cluster, fresh=True))
+
+
 @pytest.mark.parametrize("name", ["create_request", "_do_get_response", "_send"])
 def test_with_any_part_of_it_missing_objects_keep_their_names(
     cluster: Cluster, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, name: str
@@ -211,7 +224,7 @@ def test_wrappers_of_others_are_seen_through() -> None:
         yield from (in_a_closure, Method(), global_wrapper)
         yield functools.wraps(found)(not_sent)
 
-    globals()["kept_aside"] = found
+    globals().update(kept_aside=found, LAZY=Lazy())
     try:
         Endpoint._send = not_sent
         assert not aistore_patch.is_patched()
@@ -220,11 +233,20 @@ def test_wrappers_of_others_are_seen_through() -> None:
             assert aistore_patch.is_patched()
     finally:
         Endpoint._send = found
-        del globals()["kept_aside"]
+        del globals()["kept_aside"], globals()["LAZY"]
 
 
 def global_wrapper(self: Any, request: Any) -> Any:
-    return kept_aside(self, request)  # type: ignore[name-defined]  # noqa: F821 - the test above makes it
+    LAZY.touch()  # type: ignore[name-defined]  # noqa: F821 - the test above makes it
+    return kept_aside(self, request)  # type: ignore[name-defined]  # noqa: F821 - as above
+
+
+class Lazy:
+    """A setting that is read when somebody looks at it, and cannot be."""
+
+    @property
+    def __class__(self) -> Any:
+        raise RuntimeError
 
 
 def not_sent(self: Any, request: Any) -> None: ...

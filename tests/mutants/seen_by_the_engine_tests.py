@@ -155,7 +155,7 @@ MUTANTS = (
         "body-sent-behind-early-hints",
         "everything goes over the wire twice",
         "answer.py",
-        "            is_more_there = size < len(peeked)",
+        "            is_more_there = self._has_more(sock)",
         "            is_more_there = False",
     ),
     Mutant(
@@ -396,8 +396,8 @@ MUTANTS = (
         "unknown-botocore-patched",
         "with a botocore to come, requests fail in ways that nobody understands",
         "patching.py",
-        "        seam.check_supported(endpoint_class)\n        asked",
-        "        asked",
+        "            seam.check_supported(endpoint_class)\n        except",
+        "            pass\n        except",
     ),
     Mutant(
         "only-new-clients-follow",
