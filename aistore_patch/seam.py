@@ -162,7 +162,10 @@ def check_supported(cls: type) -> None:
         where = f"{cls.__module__}.{cls.__qualname__}.{name}"
         if method is None:
             raise UnsupportedBotocoreError(f"{where} is missing; expected {where}({', '.join(expected[-1])})")
-        found = tuple(inspect.signature(method).parameters)
+        try:
+            found = tuple(inspect.signature(method).parameters)
+        except Exception as error:  # of what somebody has put there, which may raise anything when looked at
+            raise UnsupportedBotocoreError(f"{where} has parameters that cannot be read: {error!r}") from error
         if found not in expected:
             raise UnsupportedBotocoreError(
                 f"{where} has the parameters ({', '.join(found)}); expected ({', '.join(expected[-1])})"

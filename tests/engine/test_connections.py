@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 import aistore_patch
-from tests.cluster import Cluster, Ending, Fault
+from tests.cluster import AUTHORITY, Cluster, Ending, Fault, server_context
 
 from .conftest import BUCKET, MakeClient
 
@@ -78,6 +78,18 @@ def test_a_redirect_after_informational_answers_has_no_body_sent_to_the_proxy(
     assert len(cluster.targets[0].requests) == 3
     # Each on a connection of its own, as it must be when the body was not sent.
     assert len({entry.connection for entry in cluster.ledger.requests("proxy", "PUT")}) == 3
+
+
+def test_no_body_is_sent_behind_informational_answers_that_tls_has_decrypted(make_client: MakeClient) -> None:
+    tls = server_context()
+    with Cluster(proxy_tls=tls, target_tls=tls) as cluster:
+        client = follower(cluster, make_client, verify=AUTHORITY)
+        location = f"Location: {cluster.targets[0].url}/s3/capb/k?pid=1\r\nContent-Length: 0\r\n\r\n"
+        cluster.targets[0].fail_with(Fault.respond(200))
+        cluster.proxy.fail_with(Fault.raw(EARLY_HINTS + PLAIN + location.encode(), Ending.KEEP))
+        for _ in range(2):
+            client.put_object(Bucket=BUCKET, Key="k", Body=b"content")
+        assert len({entry.connection for entry in cluster.ledger.requests("proxy", "PUT")}) == 2
 
 
 class Talk(socketserver.StreamRequestHandler):

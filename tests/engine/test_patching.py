@@ -245,7 +245,7 @@ class Lazy:
     """A setting that is read when somebody looks at it, and cannot be."""
 
     @property
-    def __class__(self) -> Any:
+    def __class__(self) -> Any:  # type: ignore[misc]  # that it is read-only is of no interest here
         raise RuntimeError
 
 
