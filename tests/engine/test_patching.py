@@ -244,8 +244,8 @@ def global_wrapper(self: Any, request: Any) -> Any:
 class Lazy:
     """A setting that is read when somebody looks at it, and cannot be."""
 
-    @property
-    def __class__(self) -> Any:  # type: ignore[misc]  # that it is read-only is of no interest here
+    @property  # type: ignore[misc]  # that it is read-only is of no interest here
+    def __class__(self) -> Any:
         raise RuntimeError
 
 
