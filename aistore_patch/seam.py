@@ -138,7 +138,7 @@ def wrapped(
         call = getattr(request, _CALL, None)
         if call is None or call.is_followed:
             return send(request, operation_model, *context)
-        wire.adopt(self.http_session, _has_own_proxies(call.params))
+        wire.adopt(self.http_session, self.host, _has_own_proxies(call.params))
         with call:
             return _follow(self, send, request, operation_model, context, call)
 

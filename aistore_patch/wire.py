@@ -23,6 +23,7 @@ import threading
 import types
 import weakref
 from typing import Any, Callable, Iterator
+from urllib.request import getproxies
 
 import botocore.httpsession
 import urllib3.exceptions
@@ -43,7 +44,7 @@ from botocore.exceptions import (
     SSLError,
 )
 from botocore.httpsession import ProxyConfiguration, URLLib3Session
-from botocore.utils import get_environ_proxies
+from botocore.utils import should_bypass_proxies
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.util import wait_for_read
 
@@ -201,17 +202,22 @@ class _HTTPSPool(_Pool, AWSHTTPSConnectionPool):  # type: ignore[misc]  # botoco
 
 
 class _ProxiesByHost(ProxyConfiguration):  # type: ignore[misc]  # botocore has no types
-    """The proxies of the environment, as they apply to each host that a redirect leads to."""
+    """The proxies of the environment, as they apply to each host that a redirect leads to.
 
-    def __init__(self, ours: Any) -> None:
+    They are those that held when the client was made, as far as the client still knows: one whose own endpoint is
+    exempt from proxies has kept none.
+    """
+
+    def __init__(self, ours: Any, endpoint_url: str) -> None:
         super().__init__(proxies=ours._proxies, proxies_settings=ours._proxies_settings)
+        self._of_environment = ours._proxies or (getproxies() if should_bypass_proxies(endpoint_url) else {})
         self._by_netloc: dict[str, Any] = {}
 
     def learn(self, url: Url) -> None:
         if url.netloc not in self._by_netloc:
             if len(self._by_netloc) >= POOLS:
                 self._by_netloc.clear()
-            proxies = get_environ_proxies(url.origin + "/")
+            proxies = {} if should_bypass_proxies(url.origin + "/") else self._of_environment
             self._by_netloc[url.netloc] = ProxyConfiguration(proxies=proxies, proxies_settings=self._proxies_settings)
 
     def proxy_url_for(self, url: str) -> Any:
@@ -366,7 +372,7 @@ def _botocore_error(error: Exception, request: Any) -> Any:
     return HTTPClientError(error=error)
 
 
-def adopt(session: Any, proxies_are_explicit: bool) -> None:
+def adopt(session: Any, endpoint_url: str, proxies_are_explicit: bool) -> None:
     """Make a client's HTTP session fit for redirects.
 
     Does nothing the second time, nor to a session that is not quite botocore's own: redirects are then followed with
@@ -374,6 +380,7 @@ def adopt(session: Any, proxies_are_explicit: bool) -> None:
 
     Args:
         session: the `http_session` of an endpoint.
+        endpoint_url: where that endpoint is.
         proxies_are_explicit: whether the client was made with proxies of its own, which then hold for every host.
     """
     if type(session) is not URLLib3Session:
@@ -383,7 +390,7 @@ def adopt(session: Any, proxies_are_explicit: bool) -> None:
         if type(session) is not URLLib3Session or not _is_botocores(classes):
             return
         if not proxies_are_explicit and type(session._proxy_config) is ProxyConfiguration:
-            session._proxy_config = _ProxiesByHost(session._proxy_config)
+            session._proxy_config = _ProxiesByHost(session._proxy_config, endpoint_url)
         # The session's managers share this dict; pools that they have already are of the old classes.
         classes.update(http=_HTTPPool, https=_HTTPSPool)
         _Session.begin_anew(session)

@@ -139,6 +139,19 @@ def test_no_proxy_is_that_of_the_new_host(
         assert target is not None
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_proxies_are_those_that_held_when_the_client_was_made(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, forward_proxy: ForwardProxy, when: str
+) -> None:
+    with secure() as cluster, aistore_patch.patched():
+        if when == "before":
+            monkeypatch.setenv("http_proxy", forward_proxy.url)
+        client = make_client(cluster, fresh=True)
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1") if when == "after" else monkeypatch.delenv("http_proxy")
+        assert client.get_object(Bucket=BUCKET, Key="k")["Body"].read() == b"x"
+        assert len(forward_proxy.requests) == (2 if when == "before" else 0)
+
+
 def test_proxies_of_the_client_hold_for_every_host(make_client: MakeClient, forward_proxy: ForwardProxy) -> None:
     with secure() as cluster, aistore_patch.patched():
         client = make_client(cluster, proxies={"http": forward_proxy.url})

@@ -127,7 +127,7 @@ MUTANTS = (
         "what follows a semicolon in a key is lost, in all requests but the first",
         "wire.py",
         "        return request.headers.url.target\n    target",
-        "        return request.headers.url.target.partition(\";\")[0]\n    target",
+        '        return request.headers.url.target.partition(";")[0]\n    target',
     ),
     # Connections.
     Mutant(
@@ -234,7 +234,7 @@ MUTANTS = (
         "only-bytes-are-sent",
         "text streams are sent on the first call, and on no later one",
         "body.py",
-        "    block = stream.read(size) or b\"\"\n    return block.encode() if isinstance(block, str) else block",
+        '    block = stream.read(size) or b""\n    return block.encode() if isinstance(block, str) else block',
         "    return stream.read(size)",
     ),
     Mutant(
@@ -375,6 +375,13 @@ MUTANTS = (
         "        pass",
     ),
     Mutant(
+        "proxies-of-the-moment",
+        "a client goes through a proxy to some targets and around it to others",
+        "wire.py",
+        " else self._of_environment\n",
+        " else getproxies()\n",
+    ),
+    Mutant(
         "proxies-of-the-client-ignored",
         "targets are not reached where only the proxy can",
         "wire.py",
@@ -461,7 +468,7 @@ MUTANTS = (
         "session-taken-over-by-half",
         "where a mock of sending has ended, another object is touched than the one that was meant",
         "seam.py",
-        "        wire.adopt(self.http_session, _has_own_proxies(call.params))\n        with call",
+        "        wire.adopt(self.http_session, self.host, _has_own_proxies(call.params))\n        with call",
         "        with call",
     ),
     Mutant(
