@@ -152,7 +152,10 @@ def test_proxies_are_those_that_held_when_the_client_was_made(
         assert len(forward_proxy.requests) == (2 if when == "before" else 0)
 
 
-def test_proxies_of_the_client_hold_for_every_host(make_client: MakeClient, forward_proxy: ForwardProxy) -> None:
+def test_proxies_of_the_client_hold_for_every_host(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, forward_proxy: ForwardProxy
+) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")  # it is about the proxies of the environment
     with secure() as cluster, aistore_patch.patched():
         client = make_client(cluster, proxies={"http": forward_proxy.url})
         assert client.get_object(Bucket=BUCKET, Key="k")["Body"].read() == b"x"
