@@ -11,7 +11,7 @@ import http.client
 import io
 import re
 import ssl
-from typing import Any
+from typing import Any, Callable
 
 from urllib3._collections import HTTPHeaderDict
 from urllib3.util import wait_for_read
@@ -22,31 +22,40 @@ CONTINUE_TIMEOUT = 1.0
 MAX_INTERIM = 100
 """Informational answers that are passed over for one request, and the most lines that the head of one may have."""
 
-TOO_MANY = f"got more than {MAX_INTERIM} informational answers"
+_TOO_MANY = f"got more than {MAX_INTERIM} informational answers"
 
 _MAX_LINE = 65536  # http.client's
 _INTERIM = re.compile(rb"HTTP/[0-9.]+[ \t]+(1(?!01)[0-9]{2})\b")
 
 
-def read_interim(stream: Any) -> tuple[int | None, bytes]:
-    """Read the status line of an answer, and the rest of its head if it is an informational one.
+def final_line(stream: Any, says_more: Callable[[], bool]) -> bytes | None:
+    """Read what a server says before the body of a request, up to the status line of a final answer.
 
     Args:
-        stream: what to read from.
+        stream: what to read from; there is something to be read.
+        says_more: waits for the server after an informational answer; whether it says more in time.
 
     Returns:
-        The status of an informational answer, None of a final one; the status line.
+        That line; None if the body is to be sent, since the server asks for it or says nothing more.
 
     Raises:
-        http.client.HTTPException: the head is longer than any that a server sends.
+        http.client.HTTPException: there are more informational answers, or longer ones, than any server sends.
     """
-    line = _read_line(stream)
-    interim = _INTERIM.match(line)
-    if interim is None:
-        return None, line
+    for _ in range(MAX_INTERIM):
+        line = _read_line(stream)
+        interim = _INTERIM.match(line)
+        if interim is None:
+            return line
+        _skip_headers(stream)
+        if int(interim.group(1)) == http.client.CONTINUE or not says_more():
+            return None
+    raise http.client.HTTPException(_TOO_MANY)
+
+
+def _skip_headers(stream: Any) -> None:
     for _ in range(MAX_INTERIM):
         if _read_line(stream) in (b"\r\n", b"\n", b""):
-            return int(interim.group(1)), line
+            return
     raise http.client.HTTPException(f"got more than {MAX_INTERIM} headers")
 
 
@@ -88,7 +97,7 @@ class Answer(http.client.HTTPResponse):
             return version, status, reason
         self._passed_over += 1
         if self._passed_over > MAX_INTERIM:
-            raise http.client.HTTPException(TOO_MANY)
+            raise http.client.HTTPException(_TOO_MANY)
         return version, http.client.CONTINUE, reason  # which `begin` passes over
 
     def _read_any_status(self) -> Any:
@@ -123,20 +132,12 @@ class PlainAnswer(Answer):
 
         A final answer is left for `begin`.
         """
-        is_more_there = False
-        for _ in range(MAX_INTERIM):
-            if not is_more_there and not wait_for_read(sock, CONTINUE_TIMEOUT):
-                return True
-            if _PLAIN_HEAD.match(self._peek()):
-                return False
-            status, line = read_interim(self.fp)
-            if status is None:
-                self._line = line
-                return False
-            if status == http.client.CONTINUE:
-                return True
-            is_more_there = self._has_more(sock)
-        raise http.client.HTTPException(TOO_MANY)
+        if not wait_for_read(sock, CONTINUE_TIMEOUT):
+            return True
+        if _PLAIN_HEAD.match(self._peek()):
+            return False
+        self._line = final_line(self.fp, lambda: self._has_more(sock) or wait_for_read(sock, CONTINUE_TIMEOUT))
+        return self._line is None
 
     def _has_more(self, sock: Any) -> bool:
         """Whether some of what comes next was read with what came before, or can be at once."""

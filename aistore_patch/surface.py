@@ -34,6 +34,7 @@ FUNCTIONS = (
     "botocore.httpsession:ProxyConfiguration.__init__",
     "botocore.httpsession:ProxyConfiguration.proxy_url_for",
     "botocore.utils:get_environ_proxies",
+    "botocore.utils:should_bypass_proxies",
     # What else acts on an S3 redirect, and must be left to act on those of AWS.
     "botocore.utils:S3RegionRedirector.redirect_from_error",
     "botocore.utils:S3RegionRedirectorv2.redirect_from_error",

@@ -48,7 +48,7 @@ from botocore.utils import should_bypass_proxies
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.util import wait_for_read
 
-from .answer import CONTINUE_TIMEOUT, MAX_INTERIM, TOO_MANY, Answer, read_interim
+from .answer import CONTINUE_TIMEOUT, Answer, final_line
 from .body import read_block
 from .errors import UnsupportedBotocoreError
 from .exchange import ShortRedirect, exchange, is_common
@@ -113,17 +113,13 @@ class _Connection:
 
     def _handle_expect_response(self, message_body: Any) -> None:
         """Send the body if the server asks for it; botocore takes every answer but a 100 for the final one."""
-        for _ in range(MAX_INTERIM):
-            with self.sock.makefile("rb", 0) as stream:  # type: ignore[attr-defined]  # a mixin
-                status, line = _as_urllib3(read_interim, stream)
-            if status is None:
-                self.response_class = functools.partial(Answer, line=line)
-                self._response_received = True
-                return
-            if status == http.client.CONTINUE or not self._says_more():
-                self._send_message_body(message_body)  # type: ignore[attr-defined]  # a mixin
-                return
-        raise http.client.HTTPException(TOO_MANY)
+        with self.sock.makefile("rb", 0) as stream:  # type: ignore[attr-defined]  # a mixin
+            line = _as_urllib3(final_line, stream, self._says_more)
+        if line is None:
+            self._send_message_body(message_body)  # type: ignore[attr-defined]  # a mixin
+        else:
+            self.response_class = functools.partial(Answer, line=line)
+            self._response_received = True
 
     def _says_more(self) -> bool:
         sock: Any = self.sock  # type: ignore[attr-defined]  # a mixin

@@ -31,16 +31,25 @@ def follower(cluster: Cluster, make_client: MakeClient, **options: Any) -> Any:
 PLAIN = b"HTTP/1.1 307 Temporary Redirect\r\n"
 
 
+def redirect_all_puts(cluster: Cluster, head: bytes) -> None:
+    """Have the gateway answer each PUT at once with `head` and the way to a target, and keep the connection open.
+
+    The target answers at once as well, so that no body is sent anywhere.
+    """
+    location = f"Location: {cluster.targets[0].url}/s3/capb/k?pid=1\r\nContent-Length: 0\r\n\r\n"
+    answer = Fault.raw(head + location.encode(), Ending.KEEP)
+    cluster.proxy.fail_with(answer, when=lambda request: request.method == "PUT")
+    cluster.targets[0].fail_with(Fault.respond(200))
+
+
 @pytest.mark.parametrize("head", [PLAIN, PLAIN + b"X-A: b\r\n c\r\n"], ids=["plain", "folded"])
 def test_nothing_follows_a_request_whose_body_was_not_sent(
     cluster: Cluster, make_client: MakeClient, head: bytes
 ) -> None:
     client = follower(cluster, make_client)
-    location = b"Location: " + cluster.targets[0].url.encode() + b"/s3/capb/k?pid=1\r\nContent-Length: 0\r\n\r\n"
-    cluster.targets[0].fail_with(Fault.respond(200))
     client.head_bucket(Bucket=BUCKET)
     # A gateway that keeps the connection may yet take what comes next for the body that was announced.
-    cluster.proxy.fail_with(Fault.raw(head + location, Ending.KEEP), when=lambda request: request.method == "PUT")
+    redirect_all_puts(cluster, head)
     for _ in range(3):
         client.put_object(Bucket=BUCKET, Key="k", Body=io.BytesIO(b"content"))
         client.head_bucket(Bucket=BUCKET)
@@ -69,10 +78,8 @@ def test_a_redirect_after_informational_answers_has_no_body_sent_to_the_proxy(
     cluster: Cluster, make_client: MakeClient, before: bytes
 ) -> None:
     client = follower(cluster, make_client)
-    location = b"Location: " + cluster.targets[0].url.encode() + b"/s3/capb/k?pid=1\r\nContent-Length: 0\r\n\r\n"
-    cluster.targets[0].fail_with(Fault.respond(200))
     client.head_bucket(Bucket=BUCKET)
-    cluster.proxy.fail_with(Fault.raw(before + PLAIN + location, Ending.KEEP))
+    redirect_all_puts(cluster, before + PLAIN)
     for _ in range(3):
         client.put_object(Bucket=BUCKET, Key="k", Body=io.BytesIO(b"content"))
     assert len(cluster.targets[0].requests) == 3
@@ -84,9 +91,7 @@ def test_no_body_is_sent_behind_informational_answers_that_tls_has_decrypted(mak
     tls = server_context()
     with Cluster(proxy_tls=tls, target_tls=tls) as cluster:
         client = follower(cluster, make_client, verify=AUTHORITY)
-        location = f"Location: {cluster.targets[0].url}/s3/capb/k?pid=1\r\nContent-Length: 0\r\n\r\n"
-        cluster.targets[0].fail_with(Fault.respond(200))
-        cluster.proxy.fail_with(Fault.raw(EARLY_HINTS + PLAIN + location.encode(), Ending.KEEP))
+        redirect_all_puts(cluster, EARLY_HINTS + PLAIN)
         for _ in range(2):
             client.put_object(Bucket=BUCKET, Key="k", Body=b"content")
         assert len({entry.connection for entry in cluster.ledger.requests("proxy", "PUT")}) == 2

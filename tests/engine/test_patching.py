@@ -201,7 +201,7 @@ def test_with_any_part_of_it_missing_objects_keep_their_names(
     for _ in range(2):
         with contextlib.suppress(ClientError):
             client.put_object(Bucket=BUCKET, Key="a;b", Body=b"x")
-    assert {entry.path for entry in target.requests} <= {b"/s3/capb/a;b"}
+    assert [entry.path for entry in target.requests] == ([b"/s3/capb/a;b"] * 2 if name == "_send" else [])
     monkeypatch.undo()
 
 
