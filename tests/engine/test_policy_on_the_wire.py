@@ -219,6 +219,47 @@ def test_hosts_of_aws_redirect_only_where_they_say_they_are_aistore(url: str, se
     assert any("target." in request_url for request_url in asked) == followed
 
 
+ACCESS_POINT = "arn:aws:s3:us-east-1:123456789012:accesspoint/point"
+
+
+@pytest.mark.parametrize("region", [None, "us-west-2"])
+@pytest.mark.parametrize(
+    ("bucket", "s3"),
+    [
+        ("data", {"use_accelerate_endpoint": True}),
+        (ACCESS_POINT, {}),
+        (ACCESS_POINT, {"use_arn_region": True}),
+        ("data--use1-az4--x-s3", {}),  # S3 Express; to an older botocore a bucket like others
+    ],
+)
+def test_what_only_aws_has_is_as_without_the_patch(bucket: str, s3: dict[str, Any], region: str | None) -> None:
+    def asked_and_raised(follow: bool) -> tuple[list[str], str]:
+        asked: list[str] = []
+
+        def answer(request: Any, **_: Any) -> AWSResponse:
+            asked.append(f"{request.method} {request.url}")
+            headers = {"Server": "AmazonS3", "Location": "https://elsewhere.s3.us-west-2.amazonaws.com/k"}
+            if region is not None:
+                headers["x-amz-bucket-region"] = region
+            return AWSResponse(request.url, 307, headers, NoBody())
+
+        config = Config(s3=s3, retries={"max_attempts": 0})
+        client = boto3.Session(KEY_ID, SECRET, region_name="us-east-1").client("s3", config=config)
+        client.meta.events.register("before-send.s3", answer)  # nothing leaves this process
+        if follow:
+            aistore_patch.follow_redirects(client)
+        try:
+            client.get_object(Bucket=bucket, Key="k")
+        except (ClientError, BotoCoreError, RecursionError) as error:
+            # Without a region botocore asks where the bucket is, is redirected, asks …: how often is up to Python.
+            return asked[:5], type(error).__name__ if isinstance(error, RecursionError) else repr(error)
+        return asked, "nothing"
+
+    unpatched = asked_and_raised(follow=False)
+    assert unpatched[0]
+    assert asked_and_raised(follow=True) == unpatched
+
+
 AWS = "us-west-2"
 
 
