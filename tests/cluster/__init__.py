@@ -1,11 +1,13 @@
 """A simulated AIStore cluster on loopback: a gateway that redirects, targets, faults on demand.
 
-Redirecting and refusing as a real cluster was seen to; a store in memory, shared by all targets; real sockets.
+Redirecting, refusing and ignoring as a real cluster was seen to; a store in memory, shared by all targets; real
+sockets.
 
     with Cluster(targets=3) as cluster:
         client = boto3.client("s3", endpoint_url=cluster.endpoint_url, ...)
         cluster.store.create_bucket("b")
 
+        cluster.honours = "s3"                                           # conditions hold, as AIStore lets none
         cluster.redirects.status = 308                                   # how redirects look; see Redirects
         cluster.target_of("b", "k").fail_with(Fault.RESET, times=2)      # what goes wrong; see Fault, Node.fail_with
         cluster.targets[1].kill()                                        # refuses connections; the gateway goes on ...

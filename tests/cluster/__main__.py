@@ -59,9 +59,12 @@ def _cluster(options: argparse.Namespace) -> Cluster:
         hops=options.hops,
         faithful_location=options.faithful_location,
         strict_path=not options.lenient,
+        signed=options.signed,
     )
     return Cluster(
         options.targets,
+        honours=options.honours,
+        s3_api_via_root=options.s3_api_via_root,
         port=options.port,
         own_addresses=options.own_addresses,
         redirects=redirects,
@@ -106,6 +109,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--lenient", action="store_true", help="check a redirected request's query only, as AIStore does"
     )
+    parser.add_argument("--signed", action="store_true", help="sign redirects, and refuse what was not signed")
+    parser.add_argument(
+        "--honours",
+        choices=("aistore", "s3"),
+        default="aistore",
+        help="ignore most of what S3 means, as AIStore does (default), or do it",
+    )
+    parser.add_argument("--s3-api-via-root", action="store_true", help="answer at / as well as at /s3")
     parser.add_argument("--direct-access", action="store_true", help="targets answer requests without a redirect too")
     parser.add_argument("--own-addresses", action="store_true", help="targets at 127.0.0.2, 127.0.0.3 … (Linux)")
     parser.add_argument(

@@ -12,6 +12,7 @@ from .node import Site
 from .proxy import Proxy
 from .redirects import Redirects
 from .server import Acceptor
+from .service import AISTORE, services_of
 from .store import Store
 from .target import Target
 from .wire import Request
@@ -23,6 +24,9 @@ class Cluster:
     """A simulated AIStore cluster on loopback; serves from its creation until `stop()` or the end of `with`.
 
     :param targets: how many
+    :param honours: `aistore`: what S3 means beyond the plain calls is ignored, as real targets do, and answered with
+        success; `s3`: conditions and keys mean what they do in S3, and what the simulation cannot do is a 501
+    :param s3_api_via_root: let the gateway answer at `/` too, as AIStore does with the feature `S3-API-via-Root`
     :param port: of the gateway; 0 takes a free one
     :param own_addresses: give every target an address of its own, 127.0.0.2, 127.0.0.3 … (as Linux allows)
     :param redirects: how redirects look, and how strictly they must be followed
@@ -39,6 +43,8 @@ class Cluster:
         self,
         targets: int = 3,
         *,
+        honours: str = AISTORE,
+        s3_api_via_root: bool = False,
         port: int = 0,
         own_addresses: bool = False,
         redirects: Redirects | None = None,
@@ -55,26 +61,38 @@ class Cluster:
         self.store = Store(keeps_up_to)
         self.ledger = Ledger(remembers, on_answer)
         self.redirects = redirects or Redirects()
+        services = services_of(self.store)
         self._acceptor = Acceptor()
         self.targets: list[Target] = []
         self._nodes: list[Target | Proxy] = []
         try:
             for number in range(targets):
                 host = str(ip_address(LOOPBACK) + number + 1) if own_addresses else LOOPBACK
-                site = Site(f"target{number}", host, 0, self._acceptor, self.ledger, verify, target_tls)
+                site = Site(f"target{number}", host, 0, self._acceptor, self.ledger, services, verify, target_tls)
                 self.targets.append(self._target(site, direct_access))
                 self._nodes.append(self.targets[-1])
-            site = Site("proxy", LOOPBACK, port, self._acceptor, self.ledger, verify, proxy_tls)
-            self.proxy = Proxy(site, targets=self.targets, redirects=self.redirects, store=self.store)
+            site = Site("proxy", LOOPBACK, port, self._acceptor, self.ledger, services, verify, proxy_tls)
+            self.proxy = Proxy(site, self.targets, self.redirects, s3_api_via_root=s3_api_via_root)
             self._nodes.append(self.proxy)
+            self.honours = honours
         except BaseException:
             self.stop()
             raise
 
     @property
     def endpoint_url(self) -> str:
-        """For S3 clients; the gateway answers at the root as well."""
+        """For S3 clients."""
         return f"{self.proxy.url}/s3"
+
+    @property
+    def honours(self) -> str:
+        """What calls mean, at all nodes; may be changed while the cluster serves."""
+        return self.proxy.honours
+
+    @honours.setter
+    def honours(self, whose: str) -> None:
+        for node in self._nodes:
+            node.honour(whose)
 
     def target_of(self, bucket: str, key: str) -> Target:
         """The target that the gateway names for an object now."""
@@ -107,7 +125,6 @@ class Cluster:
         return Target(
             site,
             redirects=self.redirects,
-            store=self.store,
             direct_access=direct_access,
             successor=self._successor,
         )

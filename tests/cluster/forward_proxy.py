@@ -64,7 +64,7 @@ class ForwardProxy:
             head = connection.source.head()
             if head is None:
                 return
-            request = Request(head, connection.source, scheme=connection.scheme, send_continue=connection.send_continue)
+            request = connection.request(head)
         except MalformedRequestError:
             connection.send(_reply("400 Bad Request"))
             return

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ssl
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, Mapping
 
 from .faults import Fault, Faults, Rule
 from .ledger import Entry, Ledger
 from .s3.call import Call, call_of
 from .s3.errors import S3Error, no_such_bucket
 from .server import Acceptor, HttpServing, Server
+from .service import AISTORE, Service
 from .store import NoSuchBucketError
 from .wire import Ending, MalformedRequestError, Request, Response
 
@@ -28,6 +29,7 @@ class Site:
     port: int
     acceptor: Acceptor
     ledger: Ledger
+    services: Mapping[str, Service]
     verify: Verify | None = None
     tls: ssl.SSLContext | None = None
 
@@ -38,6 +40,9 @@ class Node(ABC):
     def __init__(self, site: Site) -> None:
         self.name = site.name
         self.scheme = "http" if site.tls is None else "https"
+        self.honours = AISTORE
+        """What calls mean here; see Cluster."""
+        self._services = site.services
         self._ledger = site.ledger
         self._verify = site.verify
         self._faults = Faults()
@@ -59,6 +64,10 @@ class Node(ABC):
         return f"{self.scheme}://{self.host}:{self.port}"
 
     @property
+    def service(self) -> Service:
+        return self._services[self.honours]
+
+    @property
     def requests(self) -> list[Entry]:
         """What the node was asked."""
         return self._ledger.requests(self.name)
@@ -71,6 +80,12 @@ class Node(ABC):
     @property
     def is_alive(self) -> bool:
         return self._server.listening
+
+    def honour(self, whose: str) -> None:
+        """Let calls mean what `whose` documentation says; see Cluster."""
+        if whose not in self._services:
+            raise ValueError(f"a cluster honours one of {sorted(self._services)}, not {whose!r}")
+        self.honours = whose
 
     def fail_with(
         self,

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import itertools
 import re
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
+from urllib.parse import unquote_to_bytes
 
-from .location import Location, aistore_location, faithful_location
+from .location import Location, Pairs, aistore_location, faithful_location
 from .s3.call import PREFIX, Call, split_prefix
 from .s3.errors import S3Error
-from .wire import Ending, Response
+from .wire import Ending, Request, Response
 
 if TYPE_CHECKING:
     from .node import Node
 
 REMEMBERED = 100_000
 _FROM_GATEWAY = re.compile(rb"(^|&)pid=")
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_DIGITS = b"0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass
@@ -31,6 +33,8 @@ class Ticket:
     node: str
     location: Location
     hops_left: int
+    signed_length: int | None
+    """The Content-Length that the gateway signed; None where it does not sign."""
     used: int = 0
 
 
@@ -46,6 +50,7 @@ class Redirects:
         form: str = "absolute",
         one_time: bool = False,
         strict_path: bool = True,
+        signed: bool = False,
     ) -> None:
         self.status = status
         self.hops = hops
@@ -58,19 +63,29 @@ class Redirects:
         """Refuse a Location that was used before."""
         self.strict_path = strict_path
         """Check the path too; if False only the query, as AIStore does: a damaged key does its harm."""
+        self.signed = signed
+        """Sign redirects, as a cluster with `auth.intra_cluster.request_auth` does: method, decoded path and length.
+
+        A target then refuses (403) whatever differs, so that the repaired path of a key with `?` is refused too.
+        """
         self._lock = threading.Lock()
         self._tickets: OrderedDict[bytes, Ticket] = OrderedDict()
         self._moments = itertools.count(36**11)
 
     def first(self, call: Call, gateway: str, to: Node) -> Response:
-        """The gateway's redirect."""
+        """The gateway's redirect; raises GatewayPanicError where AIStore's handler would die."""
         with self._lock:
-            moment = _base36(next(self._moments))
-        return self._redirect(call, to, f"pid={gateway}&utm={moment}", self.hops - 1)
+            moment = next(self._moments)
+        marks = [(b"pid", gateway.encode()), (b"utm", base36(moment))]
+        if self.signed:
+            signature = base64.urlsafe_b64encode(hashlib.sha512(b"%d" % moment).digest()).rstrip(b"=")
+            marks += [(b"u", signature), (b"vpams", b"6"), (b"x", base36(36**2 + moment % 36**2))]
+        return self._redirect(call, to, marks, self.hops - 1)
 
     def next(self, call: Call, ticket: Ticket, to: Node) -> Response:
         """The further redirect of a target that is not the last of the chain."""
-        return self._redirect(call, to, f"hop={self.hops - ticket.hops_left + 1}", ticket.hops_left - 1)
+        hop = self.hops - ticket.hops_left + 1
+        return self._redirect(call, to, [(b"hop", b"%d" % hop)], ticket.hops_left - 1)
 
     def redeem(self, call: Call, node: str) -> Ticket:
         """The ticket of a request at a node; 400 if the client did not follow a Location to the letter."""
@@ -83,6 +98,8 @@ class Redirects:
                 raise _refused(f"its Location names {ticket.node}, not {node}")
             if ticket.method != call.method:
                 raise _refused(f"the redirected request was a {ticket.method}")
+            if ticket.signed_length is not None:
+                _check_signature(ticket, call.request)
             if self.strict_path and path not in ticket.location.accepted:
                 raise _refused(f"its path {path!r} is not that of its Location")
             if self.one_time and ticket.used:
@@ -90,10 +107,12 @@ class Redirects:
             ticket.used += 1
             return ticket
 
-    def _redirect(self, call: Call, to: Node, appended: str, hops_left: int) -> Response:
+    def _redirect(self, call: Call, to: Node, marks: Pairs, hops_left: int) -> Response:
         write = faithful_location if self.faithful_location else aistore_location
-        location = write(_path_at_target(call.plain_path), call.request.query, appended.encode())
-        self._remember(Ticket(call.method, to.name, location, hops_left))
+        location = write(_path_at_target(call.plain_path), call.request.query, marks)
+        self._remember(
+            Ticket(call.method, to.name, location, hops_left, _length(call.request) if self.signed else None)
+        )
         uri = self._authority(to) + location.path + b"?" + location.query
         return _redirect_response(self.status, uri, call)
 
@@ -126,28 +145,37 @@ def _redirect_response(status: int, uri: bytes, call: Call) -> Response:
         b'<?xml version="1.0" encoding="UTF-8"?>'
         b"<Error><Code>TemporaryRedirect</Code><Message>Redirect</Message>"
         b"<Endpoint>%s</Endpoint><Bucket>%s</Bucket></Error>"
-    ) % (_xml(uri), _xml(call.bucket.encode("utf-8", "surrogateescape")))
+    ) % (uri.replace(b"&", b"&amp;"), call.bucket.encode("utf-8", "surrogateescape"))
     headers: list[tuple[str, str | bytes]] = [
         ("Content-Type", "text/xml; charset=utf-8"),
-        ("Location", uri),
+        ("Location", uri.replace(b"\n", b" ").replace(b"\r", b" ")),  # as Go writes headers
         ("Server", "AIStore"),
         ("Content-Length", str(len(body))),
     ]
-    # The capture has `Connection: close` in the answer to a PUT alone.
+    # A capture without `Connection: close` in the request has it in the answer to a PUT alone.
     return Response(status, headers, body, ending=Ending.CLOSE if call.method == "PUT" else Ending.KEEP)
 
 
-def _xml(text: bytes) -> bytes:
-    return escape(text.decode("latin-1")).encode("latin-1")
+def _check_signature(ticket: Ticket, request: Request) -> None:
+    # Not the spelling of the path, and not the query (ais/signverify.go, `payload`).
+    signed = (unquote_to_bytes(ticket.location.path), ticket.signed_length)
+    if signed != (unquote_to_bytes(request.path), _length(request)):
+        raise S3Error(403, "AccessDenied", "the path or the length is not what the gateway signed")
+
+
+def _length(request: Request) -> int:
+    length = request.headers.get("Content-Length")
+    return int(length) if length.isascii() and length.isdigit() else 0
 
 
 def _refused(why: str) -> S3Error:
     return S3Error(400, "RedirectNotFollowed", f"refused by the target: {why}")
 
 
-def _base36(number: int) -> str:
-    digits = ""
+def base36(number: int) -> bytes:
+    """As AIStore writes numbers in queries."""
+    digits = b""
     while number:
         number, digit = divmod(number, 36)
-        digits = _DIGITS[digit] + digits
+        digits = _DIGITS[digit : digit + 1] + digits
     return digits

@@ -63,11 +63,16 @@ class Acceptor:
 class Connection:
     """One client's connection, plain or TLS."""
 
-    def __init__(self, sock: socket.socket, number: int) -> None:
+    def __init__(self, sock: socket.socket, number: int, client: tuple[str, int]) -> None:
         self.socket = sock
+        self.client = f"{client[0]}:{client[1]}"
         self.number = number
         self.scheme = "https" if isinstance(sock, ssl.SSLSocket) else "http"
         self.source = Source(self._receive)
+
+    def request(self, head: bytes) -> Request:
+        """The request that a head begins."""
+        return Request(head, self.source, scheme=self.scheme, send_continue=self.send_continue, client=self.client)
 
     def handshake(self) -> None:
         if isinstance(self.socket, ssl.SSLSocket):
@@ -167,7 +172,7 @@ class Server:
 
     def _accept(self) -> None:
         try:
-            sock, _ = self._socket.accept()
+            sock, client = self._socket.accept()
         except OSError:  # the client, or this listener, has gone in the meantime
             return
         try:
@@ -177,7 +182,7 @@ class Server:
         except OSError:  # gone before its first byte
             sock.close()
             return
-        self._start(Connection(sock, self._ledger.open_connection(self.name)))
+        self._start(Connection(sock, self._ledger.open_connection(self.name), client))
 
     def _start(self, connection: Connection) -> None:
         with self._lock:
@@ -221,7 +226,7 @@ class HttpServing:
         head = connection.source.head()
         if head is None:
             return False
-        request = Request(head, connection.source, scheme=connection.scheme, send_continue=connection.send_continue)
+        request = connection.request(head)
         entry = Entry(self._name, connection.number, request)
         self._ledger.record(entry)
         response = self._handler(request)

@@ -97,10 +97,10 @@ class Store:
             self._buckets[bucket] = {}
             return True
 
-    def delete_bucket(self, bucket: str) -> bool:
-        """False if it is not empty."""
+    def delete_bucket(self, bucket: str, *, even_if_full: bool = False) -> bool:
+        """False if it is not empty, and kept for that."""
         with self._lock:
-            if self._objects(bucket):
+            if self._objects(bucket) and not even_if_full:
                 return False
             del self._buckets[bucket]
             return True

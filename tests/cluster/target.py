@@ -6,10 +6,7 @@ from typing import Callable
 
 from .node import Node, Site
 from .redirects import Redirects, is_redirected
-from .s3.buckets import Buckets
 from .s3.call import Call
-from .s3.objects import Objects
-from .store import Store
 from .wire import Response
 
 
@@ -24,22 +21,19 @@ class Target(Node):
         site: Site,
         *,
         redirects: Redirects,
-        store: Store,
         direct_access: bool,
         successor: Callable[[Target], Target],
     ) -> None:
         self._redirects = redirects
-        self._buckets = Buckets(store)
-        self._objects = Objects(store)
         self._direct_access = direct_access
         self._successor = successor
         super().__init__(site)
 
     def answer(self, call: Call) -> Response:
         if self._direct_access and not is_redirected(call):
-            return self._objects.answer(call) if call.key else self._buckets.answer(call)
+            return self.service.at_target(call)
         ticket = self._redirects.redeem(call, self.name)
         if ticket.hops_left:
             to = self if self._redirects.form == "path" else self._successor(self)
             return self._redirects.next(call, ticket, to)
-        return self._objects.answer(call)
+        return self.service.at_target(call)

@@ -104,6 +104,10 @@ class Headers:
     def all(self, name: str) -> list[str]:
         return self._values.get(name.lower(), [])
 
+    def names(self) -> Iterable[str]:
+        """In lower case."""
+        return self._values
+
     def with_prefix(self, prefix: str) -> dict[str, str]:
         """The fields whose names begin so, by name in lower case; several of one name as one, with commas."""
         return {name: ",".join(values) for name, values in self._values.items() if name.startswith(prefix)}
@@ -201,8 +205,12 @@ class Body:
 class Request:
     """One request as it was on the wire."""
 
-    def __init__(self, head: bytes, source: Source, *, scheme: str, send_continue: Callable[[], None]) -> None:
+    def __init__(
+        self, head: bytes, source: Source, *, scheme: str, send_continue: Callable[[], None], client: str = ""
+    ) -> None:
         self.head = head
+        self.client = client
+        """Host and port."""
         start, *lines = head.split(b"\r\n")
         try:
             method, self.target, version = start.split(b" ")
@@ -235,8 +243,9 @@ class Ending(Enum):
 class Response:
     """What a node answers.
 
-    `body` is bytes, or an iterable of bytes together with `length`. `sends_only` cuts the body after so many
-    bytes while the headers still announce the whole. Header values go out as they are, text as latin-1.
+    `body` is bytes, or an iterable of bytes together with `length`; a length of None is not said. `sends_only` cuts
+    the body after so many bytes while the headers still announce the whole. Header values go out as they are, text as
+    latin-1.
     """
 
     status: int | None
@@ -280,8 +289,8 @@ class Response:
         lines = [b"HTTP/1.1 %d %s" % (self.status, reason(self.status).encode())]
         for name, value in self.headers:
             lines.append(octets(name) + b": " + octets(value))
-        if self.status not in (204, 304) and self.header("Content-Length") is None:
-            lines.append(b"Content-Length: %d" % (self.length or 0))
+        if self.status not in (204, 304) and self.length is not None and self.header("Content-Length") is None:
+            lines.append(b"Content-Length: %d" % self.length)
         if closes:
             lines.append(b"Connection: close")
         return b"\r\n".join(lines) + b"\r\n\r\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from email.utils import parsedate_to_datetime
 from typing import Iterator
 from urllib.parse import quote
 
@@ -12,6 +11,7 @@ from ..wire import Response
 from . import xml
 from .call import Call
 from .errors import S3Error, no_such_bucket, not_simulated
+from .listing import grouped, iso_date
 from .payload import Payload
 
 PAGE = 1000
@@ -26,7 +26,7 @@ class Buckets:
     def answer(self, call: Call) -> Response:
         if not call.bucket:
             return self._list_buckets(call)
-        call.refuse_subresources()
+        call.refuse_not_simulated()
         if call.method == "PUT":
             return self._create(call)
         if call.bucket not in self._store:
@@ -79,7 +79,9 @@ class Buckets:
         return xml.document("ListMultipartUploadsResult", [("Bucket", call.bucket), ("IsTruncated", "false"), *uploads])
 
     def _delete_objects(self, call: Call) -> Response:
-        root = xml.parsed(Payload(call.request).content.data)
+        root = Payload(call.request).document()
+        if root.find("*/VersionId") is not None:
+            raise not_simulated("versions")
         keys = [element.text or "" for element in root.iter("Key")]
         for key in keys:
             self._store.delete(call.bucket, key)
@@ -117,21 +119,13 @@ class _Listing:
 
     def _rows(self) -> Iterator[tuple[str, StoredObject | None]]:
         """Keys with their objects and common prefixes with None, after the marker, in order."""
-        after = self._marker()
-        group = ""
-        for key in self._store.keys(self._call.bucket):
-            if not key.startswith(self._prefix) or key <= after:
-                continue
-            rest = key[len(self._prefix) :]
-            if self._delimiter and self._delimiter in rest:
-                name = self._prefix + rest.split(self._delimiter)[0] + self._delimiter
-                if name not in (group, after):
-                    group = name
-                    yield name, None
-                continue
-            found = self._store.get(self._call.bucket, key)
-            if found is not None:  # deleted in the meantime
-                yield key, found
+        keys = self._store.keys(self._call.bucket)
+        for name, is_key in grouped(keys, self._prefix, self._delimiter, self._marker()):
+            found = self._store.get(self._call.bucket, name)
+            if not is_key:
+                yield name, None
+            elif found is not None:  # deleted in the meantime
+                yield name, found
 
     def _marker(self) -> str:
         if not self._v2:
@@ -160,10 +154,9 @@ class _Listing:
     def _node(self, name: str, found: StoredObject | None) -> xml.Node:
         if found is None:
             return "CommonPrefixes", [("Prefix", self._text(name))]
-        modified = parsedate_to_datetime(found.modified).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         return "Contents", [
             ("Key", self._text(name)),
-            ("LastModified", modified),
+            ("LastModified", iso_date(found)),
             ("ETag", found.etag),
             ("Size", found.content.size),
             ("StorageClass", "STANDARD"),

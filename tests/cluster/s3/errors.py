@@ -1,10 +1,9 @@
-"""S3's errors."""
+"""S3's errors, as AIStore writes them."""
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape
-
 from ..wire import Ending, Response
+from . import xml
 
 
 class S3Error(Exception):
@@ -17,20 +16,24 @@ class S3Error(Exception):
         self.message = message
 
     def response(self, ending: Ending = Ending.KEEP) -> Response:
-        body = (
-            '<?xml version="1.0" encoding="UTF-8"?>'
-            f"<Error><Code>{escape(self.code)}</Code><Message>{escape(self.message)}</Message></Error>"
+        body = xml.written(
+            "Error", [("Code", self.code), ("Message", self.message), ("Resource", ""), ("RequestId", "")]
         )
-        headers = [("Content-Type", "application/xml")]
-        return Response(self.status, headers, body.encode("utf-8", "replace"), ending=ending)
+        headers = [("Content-Type", "application/xml"), ("X-Content-Type-Options", "nosniff")]
+        return Response(self.status, headers, body, ending=ending)
 
 
 def no_such_bucket(bucket: str) -> S3Error:
-    return S3Error(404, "NoSuchBucket", f"there is no bucket {bucket!r}")
+    return S3Error(404, "NoSuchBucket", f'bucket "{bucket}" does not exist')
 
 
 def no_such_key(key: str) -> S3Error:
-    return S3Error(404, "NoSuchKey", f"there is no object {key!r}")
+    return S3Error(404, "NoSuchKey", f'object "{key}" does not exist')
+
+
+def invalid_request() -> S3Error:
+    """AIStore's, for what its S3 API has no handler for."""
+    return S3Error(400, "", "invalid s3 request")
 
 
 def not_simulated(what: str) -> S3Error:

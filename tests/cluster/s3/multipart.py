@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from ..store import Content, Store, StoredObject, Upload
 from ..wire import Response
-from . import xml
+from . import conditions, xml
 from .call import Call
 from .errors import S3Error, not_simulated
 from .payload import Payload
@@ -15,17 +15,21 @@ from .ranges import byte_range
 
 
 class Multipart:
-    """Answers the calls of one multipart upload, from its creation to its end."""
+    """Answers the calls of one multipart upload, from its creation to its end.
 
-    def __init__(self, store: Store) -> None:
+    :param verifies: let checksums and conditions be checked, as AIStore does not
+    """
+
+    def __init__(self, store: Store, *, verifies: bool = True) -> None:
         self._store = store
+        self._verifies = verifies
 
     def create(self, call: Call, headers: dict[str, str]) -> Response:
-        Payload(call.request)
+        self._payload(call)
         upload_id = self._store.start_upload(Upload(call.bucket, call.key, headers))
         return xml.document("InitiateMultipartUploadResult", [*_place(call), ("UploadId", upload_id)])
 
-    def answer(self, call: Call, copied: StoredObject | None) -> Response:
+    def answer(self, call: Call, copied: StoredObject | None = None) -> Response:
         """`copied` is the object that an UploadPartCopy names."""
         upload = self._upload(call)
         if call.method == "PUT" and copied is not None:
@@ -48,12 +52,12 @@ class Multipart:
         return upload
 
     def _put_part(self, call: Call, upload: Upload) -> Response:
-        payload = Payload(call.request, self._store.keeps_up_to)
+        payload = self._payload(call)
         upload.parts[_part_number(call)] = payload.content
         return Response(200, [("ETag", f'"{payload.content.md5}"'), *payload.checksums.items()])
 
     def _copy_part(self, call: Call, upload: Upload, copied: StoredObject) -> Response:
-        Payload(call.request)
+        self._payload(call)
         size = copied.content.size
         start, stop = byte_range(call.header("x-amz-copy-source-range"), size) or (0, size)
         data = copied.content.read(start, stop)
@@ -71,12 +75,17 @@ class Multipart:
         return xml.document("ListPartsResult", [*nodes, *parts])
 
     def _complete(self, call: Call, upload: Upload) -> Response:
-        parts = _chosen(xml.parsed(Payload(call.request).content.data), upload)
+        if self._verifies:
+            conditions.check(call, self._store.get(call.bucket, call.key))
+        parts = _chosen(self._payload(call).document(), upload)
         digest = hashlib.md5(b"".join(bytes.fromhex(part.md5) for part in parts)).hexdigest()
         stored = StoredObject(_joined(parts), f'"{digest}-{len(parts)}"', upload.headers)
         self._store.put(call.bucket, call.key, stored)
         self._store.uploads.pop(call.params["uploadId"], None)
         return xml.document("CompleteMultipartUploadResult", [*_place(call), ("ETag", stored.etag)])
+
+    def _payload(self, call: Call) -> Payload:
+        return Payload(call.request, self._store.keeps_up_to, verifies=self._verifies)
 
 
 def _place(call: Call) -> xml.Nodes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
 from urllib.parse import unquote
 
 from ..store import Store, StoredObject
 from ..wire import Response
-from . import xml
+from . import conditions, xml
 from .call import Call
-from .errors import S3Error, no_such_bucket, no_such_key, not_simulated
+from .errors import no_such_bucket, no_such_key, not_simulated
+from .listing import iso_date
 from .multipart import Multipart
 from .payload import Payload
 from .ranges import byte_range
@@ -34,22 +34,23 @@ class Objects:
         if call.bucket not in self._store:
             raise no_such_bucket(call.bucket)
         if "uploadId" in call.params:
-            call.refuse_subresources("partNumber")
-            return self._multipart.answer(call, self._copied(call) if _is_copy(call) else None)
-        call.refuse_subresources()
+            call.refuse_not_simulated("partNumber")
+            return self._multipart.answer(call, self._copied(call) if is_copy(call) else None)
+        call.refuse_not_simulated()
         if "uploads" in call.params and call.method == "POST":
             return self._multipart.create(call, kept_headers(call))
         if call.method == "PUT":
-            return self._copy(call) if _is_copy(call) else self._put(call)
+            return self._copy(call) if is_copy(call) else self._put(call)
         if call.method in ("GET", "HEAD"):
             return self._get(call)
         if call.method == "DELETE":
+            conditions.check(call, self._store.get(call.bucket, call.key))
             self._store.delete(call.bucket, call.key)
             return Response(204)
         raise not_simulated(f"{call.method} on an object")
 
     def _put(self, call: Call) -> Response:
-        _check_conditions(call, self._store.get(call.bucket, call.key))
+        conditions.check(call, self._store.get(call.bucket, call.key))
         payload = Payload(call.request, self._store.keeps_up_to)
         etag = f'"{payload.content.md5}"'
         stored = StoredObject(payload.content, etag, kept_headers(call), payload.checksums)
@@ -60,9 +61,9 @@ class Objects:
         stored = self._store.get(call.bucket, call.key)
         if stored is None:
             raise no_such_key(call.key)
-        if _matches(call.header("If-None-Match"), stored):
+        if conditions.failing(call, stored) in conditions.NOT_MODIFIED:
             return Response(304, [("ETag", stored.etag)])
-        _check_conditions(call, stored)
+        conditions.check(call, stored)
         headers = [
             ("Content-Type", "binary/octet-stream"),
             ("Accept-Ranges", "bytes"),
@@ -71,7 +72,7 @@ class Objects:
         ]
         headers[0:1] = [] if "content-type" in stored.headers else headers[0:1]
         headers += stored.headers.items()
-        return _ranged(call, stored, headers)
+        return ranged(call, stored, headers)
 
     def _copy(self, call: Call) -> Response:
         Payload(call.request)
@@ -80,17 +81,19 @@ class Objects:
         headers = kept_headers(call) if replaces else source.headers
         copy = StoredObject(source.content, source.etag, headers, source.checksums)
         self._store.put(call.bucket, call.key, copy)
-        modified = parsedate_to_datetime(copy.modified).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        return xml.document("CopyObjectResult", [("ETag", copy.etag), ("LastModified", modified)])
+        return xml.document("CopyObjectResult", [("ETag", copy.etag), ("LastModified", iso_date(copy))])
 
     def _copied(self, call: Call) -> StoredObject:
-        source = call.header("x-amz-copy-source").partition("?")[0]
+        source, _, version = call.header("x-amz-copy-source").partition("?")
+        if version:
+            raise not_simulated("versions")
         bucket, _, key = unquote(source, errors="surrogateescape").lstrip("/").partition("/")
         if bucket not in self._store:
             raise no_such_bucket(bucket)
         stored = self._store.get(bucket, key)
         if stored is None:
             raise no_such_key(key)
+        conditions.check(call, stored, conditions.OF_SOURCE)
         return stored
 
 
@@ -103,7 +106,7 @@ def kept_headers(call: Call) -> dict[str, str]:
     return {**headers, "content-encoding": encoding} if encoding else headers
 
 
-def _ranged(call: Call, stored: StoredObject, headers: list[tuple[str, str]]) -> Response:
+def ranged(call: Call, stored: StoredObject, headers: list[tuple[str, str]]) -> Response:
     size = stored.content.size
     wanted = byte_range(call.header("Range"), size)
     if wanted is not None:
@@ -115,19 +118,5 @@ def _ranged(call: Call, stored: StoredObject, headers: list[tuple[str, str]]) ->
     return Response(200, headers, stored.content.read(0, size), length=size)
 
 
-def _is_copy(call: Call) -> bool:
+def is_copy(call: Call) -> bool:
     return "x-amz-copy-source" in call.request.headers
-
-
-def _check_conditions(call: Call, stored: StoredObject | None) -> None:
-    if call.header("If-Match") and not _matches(call.header("If-Match"), stored):
-        raise S3Error(412, "PreconditionFailed", "If-Match does not hold")
-    if call.method == "PUT" and _matches(call.header("If-None-Match"), stored):
-        raise S3Error(412, "PreconditionFailed", "If-None-Match does not hold")
-
-
-def _matches(condition: str, stored: StoredObject | None) -> bool:
-    if not condition or stored is None:
-        return False
-    etags = [etag.strip().strip('"') for etag in condition.split(",")]
-    return "*" in etags or stored.etag.strip('"') in etags

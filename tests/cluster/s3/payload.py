@@ -1,4 +1,4 @@
-"""A request's payload: its body decoded, and checked against all that the client said about it."""
+"""A request's payload: its body decoded, and checked against what the client said about it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import hashlib
 import zlib
 from typing import Callable, Iterator, Protocol
+from xml.etree import ElementTree
 
 from ..store import Content
 from ..wire import Headers, Request, Source, unchunk
@@ -39,21 +40,39 @@ _CHECKED: dict[str, Callable[[], _Hash]] = {
 
 
 class Payload:
-    """The content of a request's body, with the checksums that came with it."""
+    """The content of a request's body, with the checksums that came with it.
 
-    def __init__(self, request: Request, keeps_up_to: int | None = None) -> None:
+    Its size, and the hash of it that the client has signed, are checked in any case.
+
+    :param verifies: check MD5 and checksums too, and keep them; AIStore does not look at them
+    """
+
+    def __init__(self, request: Request, keeps_up_to: int | None = None, *, verifies: bool = True) -> None:
         headers = request.headers
         self._trailers = Headers()
-        announced = [*headers.with_prefix(CHECKSUM), headers.get("x-amz-trailer").lower().strip()]
+        announced = [*headers.with_prefix(CHECKSUM), headers.get("x-amz-trailer").lower().strip()] if verifies else []
         hashes = {name: _CHECKED[name]() for name in announced if name in _CHECKED}
         self.content = _read(self._pieces(request), list(hashes.values()), keeps_up_to)
-        self.checksums = _values({**headers.with_prefix(CHECKSUM), **self._trailers.with_prefix(CHECKSUM)})
+        self.checksums: dict[str, str] = {}
         self._check_size(headers)
-        self._check_md5(headers)
         self._check_sha256(request)
+        if not verifies:
+            return
+        self.checksums = _values({**headers.with_prefix(CHECKSUM), **self._trailers.with_prefix(CHECKSUM)})
+        self._check_md5(headers)
         for name, found in hashes.items():
             if self.checksums.get(name) != base64.b64encode(found.digest()).decode():
                 raise S3Error(400, "BadDigest", f"the {name} you specified did not match what we received")
+
+    def document(self) -> ElementTree.Element:
+        """The root of the XML that the client sent, without namespaces."""
+        try:
+            root = ElementTree.fromstring(self.content.data or b"")
+        except ElementTree.ParseError:
+            raise S3Error(400, "MalformedXML", "the XML you provided was not well-formed") from None
+        for element in root.iter():
+            element.tag = element.tag.rpartition("}")[2]
+        return root
 
     def _pieces(self, request: Request) -> Iterator[bytes]:
         signed_as = request.headers.get("x-amz-content-sha256")

@@ -19,7 +19,7 @@ KEYS = ["a", "b/1", "b/2", "b/c/3", "é €", "z?#%+&=", "zz"]
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    with Cluster(targets=1, direct_access=True) as cluster:
+    with Cluster(targets=1, direct_access=True, honours="s3") as cluster:
         yield cluster
 
 
@@ -259,5 +259,5 @@ def test_a_client_of_the_gateway_that_follows_nothing_sees_the_redirect() -> Non
         with pytest.raises(ClientError) as raised:
             client.put_object(Bucket=BUCKET, Key="k", Body=b"data")
         assert error_code(raised) == "TemporaryRedirect"
-        # botocore asks for the bucket's region as well.
-        assert [(entry.node, entry.body_bytes) for entry in cluster.ledger.requests(method="PUT")] == [("proxy", 0)]
+        # botocore asks for the bucket's region as well, and may try again when it is told "ais".
+        assert {(entry.node, entry.body_bytes) for entry in cluster.ledger.requests(method="PUT")} == {("proxy", 0)}

@@ -107,7 +107,9 @@ def signs_the_query_twice(client: Any, operation: str) -> bool:
 @pytest.mark.parametrize("version", ["s3v4", "s3"])
 def test_what_boto3_signs_is_right(version: str, tls: bool) -> None:
     context = server_context() if tls else None
-    with Cluster(targets=1, direct_access=True, verify=Verifier({KEY: SECRET}), target_tls=context) as cluster:
+    with Cluster(
+        targets=1, direct_access=True, honours="s3", verify=Verifier({KEY: SECRET}), target_tls=context
+    ) as cluster:
         client = client_of(cluster, version)
         client.list_buckets()
         client.create_bucket(Bucket="b")

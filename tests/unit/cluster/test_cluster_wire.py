@@ -109,6 +109,7 @@ def test_aws_chunked_bodies_are_decoded_and_their_trailer_checked_and_kept(serve
 def test_what_a_client_says_of_its_body_is_checked(
     served: Cluster, headers: dict[str, str], body: bytes, code: str
 ) -> None:
+    served.honours = "s3"
     assert ask(served.targets[0], "PUT", b"/s3/b/k", headers, body).code == code
     assert served.store.keys("b") == []
 
