@@ -21,8 +21,8 @@ def redirected(cluster: Cluster, method: str = "PUT", path: bytes = b"/s3/capb/k
     return next(target for target in cluster.targets if target.port == port), location.request_target
 
 
-def put(target: Target, request_target: bytes) -> Reply:
-    return ask(target, "PUT", request_target, body=b"data")
+def put(target: Target, request_target: bytes, body: bytes = b"data") -> Reply:
+    return ask(target, "PUT", request_target, body=body)
 
 
 def test_a_location_followed_to_the_letter_stores_the_object(cluster: Cluster) -> None:
@@ -100,6 +100,36 @@ def test_a_damaged_question_mark_followed_blindly_stores_another_object(cluster:
     target, wanted = redirected(cluster, path=b"/s3/capb/x%3Fy")
     assert put(target, wanted).status == 200
     assert cluster.store.keys("capb") == ["x"]
+
+
+@pytest.fixture
+def signed(cluster: Cluster) -> Cluster:
+    cluster.redirects.signed = True
+    return cluster
+
+
+def test_what_a_gateway_signed_is_taken(signed: Cluster) -> None:
+    for path in (b"/s3/capb/a%20b", b"/s3/capb/%C3%A9"):
+        target, wanted = redirected(signed, path=path)
+        assert put(target, path + b"?" + wanted.partition(b"?")[2], b"").status == 200
+    assert signed.store.keys("capb") == ["a b", "é"]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_another_path_or_length_than_the_signed_is_refused(signed: Cluster, strict: bool) -> None:
+    signed.redirects.strict_path = strict
+    target, wanted = redirected(signed)
+    assert put(target, wanted.replace(b"k1", b"k2"), b"").code == "AccessDenied"
+    assert put(target, wanted, b"data").code == "AccessDenied"
+    assert put(target, wanted.replace(b"&x=", b"&x=0"), b"").code == "RedirectNotFollowed"
+    assert signed.store.keys("capb") == []
+
+
+def test_the_repaired_path_of_a_key_with_a_question_mark_is_not_what_was_signed(signed: Cluster) -> None:
+    target, wanted = redirected(signed, path=b"/s3/capb/x%3Fy")
+    assert put(target, b"/s3/capb/x%3Fy?" + wanted.partition(b"?")[2], b"").code == "AccessDenied"
+    assert put(target, wanted, b"").status == 200
+    assert signed.store.keys("capb") == ["x"]
 
 
 def double_encoded(location: bytes) -> bytes:
