@@ -217,7 +217,7 @@ def _after_body(request: Request, _handler: Handler) -> Response:
 
 def _to_itself(request: Request, _handler: Handler) -> Response:
     url = f"{request.scheme}://{request.host}".encode("latin-1") + request.target
-    return Response(307, [("Location", url)], ending=Ending.CLOSE if request.method == "PUT" else Ending.KEEP)
+    return Response(307, [("Location", url)])
 
 
 Fault.RESET = Fault.raw(b"", Ending.RESET)

@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 from .location import Location, Pairs, aistore_location, faithful_location
 from .s3.call import PREFIX, Call, split_prefix
 from .s3.errors import S3Error
-from .wire import Ending, Request, Response
+from .wire import Request, Response
 
 if TYPE_CHECKING:
     from .node import Node
@@ -152,8 +152,7 @@ def _redirect_response(status: int, uri: bytes, call: Call) -> Response:
         ("Server", "AIStore"),
         ("Content-Length", str(len(body))),
     ]
-    # A capture without `Connection: close` in the request has it in the answer to a PUT alone.
-    return Response(status, headers, body, ending=Ending.CLOSE if call.method == "PUT" else Ending.KEEP)
+    return Response(status, headers, body)
 
 
 def _check_signature(ticket: Ticket, request: Request) -> None:

@@ -315,6 +315,8 @@ def octets(text: str | bytes) -> bytes:
 
 
 def reason(status: int) -> str:
+    if status == 416:  # newer Pythons have RFC 9110's phrase; Go has this one
+        return "Requested Range Not Satisfiable"
     try:
         return HTTPStatus(status).phrase
     except ValueError:

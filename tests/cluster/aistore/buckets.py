@@ -63,7 +63,8 @@ class Buckets:
         Payload(call.request, verifies=False)
         if call.has("versioning") or self._store.create_bucket(call.bucket):
             return Response(200)
-        raise S3Error(409, "BucketAlreadyExists", f'bucket "{call.bucket}" already exists')
+        taken = f'cannot create bucket "{call.bucket}" via S3 API: name already in use by ais://{call.bucket}'
+        raise S3Error(409, "BucketAlreadyExists", taken)
 
     def _versioning(self) -> Response:
         return xml.document("VersioningConfiguration", [("Status", "Enabled")], "")
@@ -82,8 +83,8 @@ class Buckets:
                 "Contents",
                 [
                     ("Key", name),
-                    ("LastModified", iso_date(stored)),
-                    ("ETag", stored.etag),
+                    ("LastModified", iso_date(stored, "")),
+                    ("ETag", ""),
                     ("StorageClass", ""),
                     ("Size", stored.content.size),
                 ],

@@ -30,6 +30,14 @@ def cleaned(key: str) -> str:
     return posixpath.normpath(joined) if joined else ""
 
 
+def of_copy_source(source: str) -> tuple[str, str]:
+    """Bucket and key: outer slashes are dropped, the rest is not cleaned, and a version is a part of the key."""
+    bucket, slash, key = source.strip("/").partition("/")
+    if not slash:
+        raise S3Error(400, "", "missing or empty object name")
+    return bucket, key.strip("/")
+
+
 def refuse_invalid(key: str) -> None:
     """400 for what AIStore takes for no object's name (ValidateOname in cmn/cos/err.go)."""
     if _INVALID.search(key):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Callable
 from urllib.parse import unquote_plus
 
@@ -10,8 +11,9 @@ from ..s3.call import Call
 from ..s3.errors import S3Error, invalid_request, no_such_bucket, no_such_key, not_simulated
 from ..s3.listing import iso_date
 from ..s3.multipart import Multipart
-from ..s3.objects import is_copy, ranged
+from ..s3.objects import is_copy
 from ..s3.payload import Payload
+from ..s3.ranges import byte_range
 from ..store import Store, StoredObject
 from ..wire import Response
 from . import names
@@ -28,7 +30,7 @@ class Objects:
         self._multipart = Multipart(store, verifies=False)
         self._by_method: dict[str, Callable[[Call], Response]] = {
             "GET": self._get,
-            "HEAD": self._read,
+            "HEAD": self._head,
             "PUT": self._put,
             "POST": self._post,
             "DELETE": self._delete,
@@ -44,16 +46,24 @@ class Objects:
     def _get(self, call: Call) -> Response:
         if call.has("partNumber"):
             raise not_simulated("parts of an object")
-        return self._multipart.answer(call) if call.params.get("uploadId") else self._read(call)
-
-    def _read(self, call: Call) -> Response:
+        if call.params.get("uploadId"):
+            return self._multipart.answer(call)
         stored = self._stored(call.bucket, call.key)
-        headers = [
-            ("Content-Type", "application/octet-stream"),
-            ("Etag", stored.etag),
-            ("Last-Modified", stored.modified),
-        ]
-        return ranged(call, stored, headers)
+        size = stored.content.size
+        start, stop = _range(call, size)
+        ranges = [("Accept-Ranges", "bytes")], [("Content-Range", f"bytes {start}-{stop - 1}/{size}")]
+        before, after = ranges if call.header("Range") else ([], [])
+        length, kind = ("Content-Length", str(stop - start)), ("Content-Type", "application/octet-stream")
+        headers = [*before, length, *after, kind, *_validators(stored)]
+        return Response(206 if after else 200, headers, stored.content.read(start, stop), length=stop - start)
+
+    def _head(self, call: Call) -> Response:
+        """Of the whole object, whatever range is asked for."""
+        stored = self._stored(call.bucket, call.key)
+        # A bucket's checksum is xxhash2 unless told otherwise; the standard library has none.
+        checksum = hashlib.md5(stored.etag.encode()).hexdigest()[:16]
+        user_metadata = [("X-Amz-Meta-Ais-Cksum-Type", "xxhash2"), ("X-Amz-Meta-Ais-Cksum-Val", checksum)]
+        return Response(200, [("Content-Length", str(stored.content.size)), *_validators(stored), *user_metadata], b"")
 
     def _put(self, call: Call) -> Response:
         if call.has("partNumber") and call.has("uploadId"):
@@ -64,19 +74,19 @@ class Objects:
             return self._copy(call)
         content = Payload(call.request, self._store.keeps_up_to, verifies=False).content
         stored = self._store.put(call.bucket, call.key, StoredObject(content, f'"{content.md5}"', {}))
-        return Response(200, [("Etag", stored.etag), ("Last-Modified", stored.modified)])
+        return Response(200, _validators(stored))
 
     def _copy(self, call: Call) -> Response:
         Payload(call.request, verifies=False)
-        # A version in it is taken for a part of the key. Leading and trailing slashes are dropped, others kept.
-        source = unquote_plus(call.header("x-amz-copy-source"), errors="surrogateescape").strip("/")
-        bucket, _, key = source.partition("/")
-        names.refuse_invalid(key.strip("/"))
+        bucket, key = names.of_copy_source(unquote_plus(call.header("x-amz-copy-source"), errors="surrogateescape"))
+        names.refuse_invalid(key)
         if bucket not in self._store:
             raise no_such_bucket(bucket)
-        found = self._stored(bucket, key.strip("/"))
+        found = self._store.get(bucket, key)
+        if found is None:
+            raise S3Error(400, "ErrNotFound", f"ais://{bucket}/{key} does not exist")
         copy = self._store.put(call.bucket, call.key, StoredObject(found.content, found.etag, {}))
-        return xml.document("CopyObjectResult", [("LastModified", iso_date(copy)), ("ETag", copy.etag)], "")
+        return xml.document("CopyObjectResult", [("LastModified", iso_date(copy)), ("ETag", "")], "")
 
     def _post(self, call: Call) -> Response:
         if call.has("uploads"):
@@ -97,3 +107,22 @@ class Objects:
         if stored is None:
             raise no_such_key(key)
         return stored
+
+
+def _validators(stored: StoredObject) -> list[tuple[str, str]]:
+    return [("Etag", stored.etag), ("Last-Modified", stored.modified)]
+
+
+def _range(call: Call, size: int) -> tuple[int, int]:
+    """From where up to where (exclusive); what HTTP lets servers ignore, several ranges too, is refused."""
+    text = call.header("Range")
+    if not text:
+        return 0, size
+    try:
+        wanted = byte_range(text, size)
+    except S3Error:
+        where = [("Content-Range", f"bytes */{size}")]
+        raise S3Error(416, "ErrRangeNotSatisfiable", f"size={size}: not satisfiable range {text}", where) from None
+    if wanted is None:
+        raise S3Error(416, "", f'read range "{text}" is invalid')
+    return wanted

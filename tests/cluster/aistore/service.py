@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..s3.call import Call
 from ..s3.errors import invalid_request, no_such_bucket
+from ..s3.objects import is_copy
 from ..store import Store
 from ..wire import Response
 from . import names
@@ -26,10 +27,9 @@ class AIStore:
         call = names.at_gateway(call)
         if not call.bucket:
             return self._buckets.list_all(call)
-        if call.method == "POST" and not call.has("uploads", "uploadId") and call.key:
+        if call.method == "POST" and not call.has("uploads", "uploadId", *(() if call.key else ("delete",))):
             raise invalid_request()
-        creates = call.method == "PUT" and not call.key
-        if call.bucket not in self._store and not creates:
+        if call.bucket not in self._store and (call.key or call.method != "PUT"):
             raise no_such_bucket(call.bucket)
         if call.method == "GET" and call.has(*_UNSUPPORTED):
             return Response(501)
@@ -38,7 +38,14 @@ class AIStore:
         if not call.key:
             return self._buckets.answer(call)
         names.refuse_invalid(call.key)
+        if call.method == "PUT" and is_copy(call):
+            self._check_copy_source(call)
         return None
+
+    def _check_copy_source(self, call: Call) -> None:
+        bucket, _ = names.of_copy_source(call.header("x-amz-copy-source"))
+        if bucket not in self._store:
+            raise no_such_bucket(bucket)
 
     def at_target(self, call: Call) -> Response:
         call = names.at_target(call)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Iterable
+
 from ..wire import Ending, Response
 from . import xml
 
 
 class S3Error(Exception):
-    """Answered to the client as S3 does."""
+    """Answered to the client as S3 does; `headers` go before those that every error has."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, headers: Iterable[tuple[str, str]] = ()) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
         self.code = code
         self.message = message
+        self.headers = headers
 
     def response(self, ending: Ending = Ending.KEEP) -> Response:
         body = xml.written(
             "Error", [("Code", self.code), ("Message", self.message), ("Resource", ""), ("RequestId", "")]
         )
-        headers = [("Content-Type", "application/xml"), ("X-Content-Type-Options", "nosniff")]
+        headers = [*self.headers, ("Content-Type", "application/xml"), ("X-Content-Type-Options", "nosniff")]
         return Response(self.status, headers, body, ending=ending)
 
 

@@ -27,6 +27,6 @@ def grouped(keys: Iterable[str], prefix: str, delimiter: str, after: str) -> Ite
             yield name, False
 
 
-def iso_date(stored: StoredObject) -> str:
+def iso_date(stored: StoredObject, milliseconds: str = ".000") -> str:
     """When an object was stored, as documents have it."""
-    return parsedate_to_datetime(stored.modified).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return parsedate_to_datetime(stored.modified).strftime(f"%Y-%m-%dT%H:%M:%S{milliseconds}Z")

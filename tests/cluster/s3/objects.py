@@ -72,7 +72,7 @@ class Objects:
         ]
         headers[0:1] = [] if "content-type" in stored.headers else headers[0:1]
         headers += stored.headers.items()
-        return ranged(call, stored, headers)
+        return _ranged(call, stored, headers)
 
     def _copy(self, call: Call) -> Response:
         Payload(call.request)
@@ -106,7 +106,7 @@ def kept_headers(call: Call) -> dict[str, str]:
     return {**headers, "content-encoding": encoding} if encoding else headers
 
 
-def ranged(call: Call, stored: StoredObject, headers: list[tuple[str, str]]) -> Response:
+def _ranged(call: Call, stored: StoredObject, headers: list[tuple[str, str]]) -> Response:
     size = stored.content.size
     wanted = byte_range(call.header("Range"), size)
     if wanted is not None:

@@ -109,16 +109,12 @@ def test_a_put_is_redirected_instead_of_100_continue_and_before_its_body(cluster
     assert (entry.method, entry.status, entry.body_bytes) == ("PUT", 307, 0)
 
 
-def test_a_put_is_answered_with_a_close_even_if_it_has_no_body(cluster: Cluster) -> None:
+@pytest.mark.parametrize(
+    ("method", "body"), [("GET", b""), ("HEAD", b""), ("DELETE", b""), ("PUT", b""), ("PUT", b"sent at once")]
+)
+def test_a_connection_of_other_calls_is_kept(cluster: Cluster, method: str, body: bytes) -> None:
     with RawClient(cluster.proxy) as client:
-        client.send_request("PUT", b"/s3/capb/k1", {"Content-Length": "0"})
-        assert b"\r\nConnection: close\r\n" in client.read_to_end()
-
-
-@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
-def test_a_connection_of_other_calls_is_kept(cluster: Cluster, method: str) -> None:
-    with RawClient(cluster.proxy) as client:
-        assert "Connection" not in client.ask(method, b"/s3/capb/k1").headers
+        assert "Connection" not in client.ask(method, b"/s3/capb/k1", {}, body).headers
         assert client.ask("GET", b"/s3/capb").status == 200
     assert cluster.proxy.connections == 1
 
