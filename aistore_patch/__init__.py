@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .errors import RedirectError, UnreadableAnswerError, UnsupportedBotocoreError
+from .errors import RedirectError, UnsupportedBotocoreError
 from .patching import follow_redirects, is_patched, patch, patched, unpatch
 from .policy import PolicyError, RedirectPolicy
 
@@ -13,7 +13,6 @@ __all__ = [
     "PolicyError",
     "RedirectError",
     "RedirectPolicy",
-    "UnreadableAnswerError",
     "UnsupportedBotocoreError",
     "follow_redirects",
     "is_patched",

@@ -12,24 +12,12 @@ from typing import Any, Iterator
 _AT_REST = (bytes, str, bytearray, memoryview, dict, type(None))
 
 
-def read_block(stream: Any, size: int | None) -> Any:
-    """The next bytes of a body, none at its end, also of a stream that gives text or says None there.
-
-    Text goes out as UTF-8, as in urllib3 2 (`HTTPConnection.request`); http.client cannot send it.
-    """
-    block = stream.read(size) or b""
-    return block.encode() if isinstance(block, str) else block
-
-
 class NotRewindable(Exception):
     """The body was read, at least in part, and its stream cannot go back to where it stood."""
 
 
 class Unrewindable:
-    """A stream that cannot be rewound, watched so that it is known whether any of it was read.
-
-    It offers no `seek`, `tell` or length, as little as the stream behind it.
-    """
+    """A stream that cannot be rewound, watched so that it is known whether any of it was read."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -43,6 +31,13 @@ class Unrewindable:
     def __iter__(self) -> Iterator[Any]:
         self.was_read = True
         return iter(self._stream)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name.startswith("read") and name != "readable":
+            self.was_read = True
+        return getattr(self._stream, name)
 
 
 class SizedUnrewindable(Unrewindable):

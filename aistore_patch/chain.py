@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Sequence
 
-from .location import API_PATH, InvalidLocation, OtherObject, Url, redacted, resolve
+from .location import API_PATH, InvalidLocation, OtherObject, Url, key_of, redacted, resolve
 from .policy import RedirectPolicy, Refused
 
 STATUSES = frozenset((301, 302, 307, 308))
@@ -50,20 +50,24 @@ class Chain(NamedTuple):
         """Where the request went last."""
         return self.hops[-1].url if self.hops else self.original
 
-    def follow(self, status: int, location: str | None, policy: RedirectPolicy) -> Chain:
+    @property
+    def key(self) -> bytes:
+        """The key that the request is about, percent-decoded; empty if it is about none."""
+        return key_of(self.original, self.bucket, self.base)
+
+    def follow(self, status: int, locations: Sequence[str], policy: RedirectPolicy) -> Chain:
         """The chain with one more hop.
 
         Args:
             status: the status of the answer, one of `STATUSES`.
-            location: its `Location` header, as Python's HTTP client hands it over; None if it has none.
+            locations: its `Location` headers, as Python's HTTP client hands them over.
             policy: the limits.
 
         Raises:
             Unfollowable: the URL is malformed, names another object, is forbidden by the policy, was visited before, or
                 is one hop more than the policy allows.
         """
-        if location is None:
-            raise self._stop("InvalidRedirectLocation", f"The answer with status {status} has no Location to follow")
+        location = self._only(status, locations)
         try:
             url = resolve(location, self.current, self.original, self.bucket, self.base)
             policy.check(url, self.current, self.original)
@@ -83,6 +87,16 @@ class Chain(NamedTuple):
         if len(self.hops) >= policy.max_hops:
             raise self._stop("TooManyRedirects", f"More than {policy.max_hops} redirects (max_hops) for one request")
         return self._replace(hops=(*self.hops, Hop(status, url)))
+
+    def _only(self, status: int, locations: Sequence[str]) -> str:
+        """The `Location`; equal ones are one (RFC 9110 sections 5.2 and 5.3)."""
+        different = list(dict.fromkeys(location.strip(" \t") for location in locations))
+        if len(different) == 1:
+            return different[0]
+        what = "no Location to follow"
+        if different:
+            what = "several Locations: " + ", ".join(f"'{redacted(location)}'" for location in different[:3])
+        raise self._stop("InvalidRedirectLocation", f"The answer with status {status} has {what}")
 
     def _stop(self, code: str, reason: str) -> Unfollowable:
         if not self.hops:

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
 
 class RedirectError(ClientError):  # type: ignore[misc]  # botocore has no types
     """A redirect that was not followed; nothing was sent where it led.
 
     It is a `ClientError` like those for other answers of the server. `response["Error"]["Code"]` is one of
-    `InvalidRedirectLocation`, `RedirectToOtherObject`, `RedirectRefused`, `RedirectLoop`, `TooManyRedirects` and
-    `RedirectBodyNotRewindable`; `response["ResponseMetadata"]["Redirects"]` lists the hops that were followed before.
+    `NotHonoured`, `InvalidRedirectLocation`, `RedirectToOtherObject`, `RedirectRefused`, `RedirectLoop`,
+    `TooManyRedirects` and `RedirectBodyNotRewindable`; `response["ResponseMetadata"]["Redirects"]` lists the hops that
+    were followed before.
     """
 
     def __reduce__(self) -> tuple[Any, ...]:
         """As this class, where `ClientError` would have it pickled as itself."""
         return type(self), (self.response, self.operation_name)
-
-
-class UnreadableAnswerError(BotoCoreError, ResponseParserError):  # type: ignore[misc]  # botocore has no types
-    """An answer that botocore's parsers cannot read: a number that is none, a date that is none, broken XML.
-
-    botocore lets what its parsers stumble over (`ValueError`, `AttributeError` …) through to the caller.
-    """
-
-    fmt = "The answer of {endpoint_url} cannot be read: {error}"
 
 
 class UnsupportedBotocoreError(RuntimeError):

@@ -14,6 +14,8 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from . import guard
+
 MAX_LENGTH = 16384
 """Longest `Location` read, in bytes: a key of 1,024 bytes, thrice as long when encoded, and a generous query."""
 
@@ -50,6 +52,19 @@ class Url(NamedTuple):
     def target(self) -> str:
         """What the request line carries (RFC 9112 section 3.2.1)."""
         return self.path if self.query is None else f"{self.path}?{self.query}"
+
+    @property
+    def parameters(self) -> set[str]:
+        """The names in the query, in lower case."""
+        return _parameter_names((self.query or "").encode("ascii"))
+
+    @property
+    def is_presigned(self) -> bool:
+        """Whether it carries its own signature: version 4's, or version 2's (S3 API, query string authentication)."""
+        if self.query is None or "ignature=" not in self.query:
+            return False
+        names = self.parameters
+        return "x-amz-signature" in names or {"awsaccesskeyid", "signature", "expires"} <= names
 
     @property
     def host(self) -> str:
@@ -120,8 +135,25 @@ def resolve(location: str, current: Url, original: Url, bucket: str | None = Non
     # begin with it by chance, and there `/x/y` is an object of the bucket `x`.
     is_in_host = bucket is not None and split_netloc(netloc)[0] == original.host
     asked = original.path if bucket is None or is_in_host else _with_bucket(bucket, original.path, base)
-    path, query = _same_object(rest, original, asked, may_add_api=not base and not is_in_host)
+    spellings = [asked] if key_of(original, bucket, base) else [asked, _with_other_slash(asked)]
+    path, query = _same_object(rest, original, spellings, may_add_api=not base and not is_in_host)
     return Url(new_scheme, netloc, path, query)
+
+
+def key_of(original: Url, bucket: str | None = None, base: str = API_PATH) -> bytes:
+    """The key that a request is about, percent-decoded; empty if it is about a bucket or about all of them.
+
+    Args:
+        original, bucket, base: as for `resolve`.
+    """
+    path = original.path if bucket is None else _with_bucket(bucket, original.path, base)
+    below = path[len(base) :] if path == base or path.startswith(f"{base}/") else path
+    return unquote_to_bytes(below[1:].partition("/")[2])
+
+
+def has_pid(location: str) -> bool:
+    """Whether a `Location` has the `pid` that an AIStore gateway appends to the query."""
+    return "pid" in _parameter_names(location.partition("?")[2].encode("utf-8", "replace"))
 
 
 def split_netloc(netloc: str) -> tuple[str, str]:
@@ -260,15 +292,20 @@ def _with_bucket(bucket: str, path: str, base: str) -> str:
     return f"{path[:start]}/{bucket}{path[start:]}"
 
 
-def _same_object(rest: bytes, original: Url, path: str, may_add_api: bool) -> tuple[str, str | None]:
-    """Path and query of the `Location`, which must name `path`; repaired from it where AIStore damaged it."""
-    found = _repaired(rest, path, original)
-    if found is not None:
-        return found
-    # To another server, `/s3/b/k` may be an object of the bucket `s3`: AIStore is known by the `pid` that it appends.
-    if may_add_api:
-        found = _repaired(rest, API_PATH + path, original)
-        if found is not None and "pid" in _parameter_names((found[1] or "").encode("ascii")):
+def _with_other_slash(path: str) -> str:
+    """The same bucket or service, with the slash at its end that Go's ServeMux and proxies add, or without it."""
+    return path[:-1] or path if path.endswith("/") else path + "/"
+
+
+def _same_object(rest: bytes, original: Url, spellings: list[str], may_add_api: bool) -> tuple[str, str | None]:
+    """Path and query of the `Location`, which must name the path asked for; repaired where AIStore damaged it."""
+    for path in spellings:
+        found = _repaired(rest, path, original)
+        if found is not None:
+            return found
+        # To another server, `/s3/b/k` may be an object of the bucket `s3`: AIStore is known by the `pid` it appends.
+        found = _repaired(rest, API_PATH + path, original) if may_add_api else None
+        if found is not None and has_pid(f"?{found[1]}"):
             return found
     raise OtherObject("its path is not the path that was asked for")
 
@@ -294,30 +331,11 @@ def _repaired(rest: bytes, asked_path: str, original: Url) -> tuple[str, str | N
     return None
 
 
-# Names to which an S3 server or an AIStore target gives a meaning, in lower case: with one of them in the query, a
-# request for the object `x?acl` would be read as a request for an ACL. S3: botocore 1.44 data/s3/2006-03-01
-# (querystring members and requestUri); AIStore: api/apc/query.go, the parameters of object requests.
-_MEANINGFUL = frozenset(
-    """
-    abac accelerate acl analytics annotation attributes bucket-region continuation-token cors delete delimiter
-    encoding-type encryption fetch-owner id intelligent-tiering inventory key-marker legal-hold lifecycle list-type
-    location logging marker metrics notification object-lock part-number-marker policy prefix publicaccessblock
-    ownershipcontrols partnumber policystatus renameobject replication requestpayment restore retention select
-    select-type session start-after storageclass tagging torrent upload-id-marker uploadid uploads version-id-marker
-    versionid versioning versions website
-
-    append_handle append_type archmime archmode archpath archregx etl_args etl_name frc gfn latest-ver namespace
-    original_url owt pid presence props provider set-new-custom skip_vc sln synchronize utm uuid what
-    """.split()  # noqa: SIM905 - sixty quoted words are harder to read
-)
-_MEANINGFUL_PREFIXES = ("annotation", "max-", "metadata", "response-", "x-amz-")
-
-
 def _check_leak(leaked: bytes, original: Url) -> None:
     """Refuse a repair after which the key's own text, now in the query, could be read as a parameter."""
     names = _parameter_names(leaked)
-    own = _parameter_names((original.query or "").encode("ascii"))
-    if names & (_MEANINGFUL | own) or any(name.startswith(_MEANINGFUL_PREFIXES) for name in names):
+    own = original.parameters
+    if names & own or any(map(guard.has_meaning, names)):
         raise OtherObject("what follows the question mark in the key would be read as parameters")
 
 

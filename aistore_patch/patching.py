@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
+import os
 import sys
 import threading
 from typing import Any, Iterator, TypeVar
 
 from .errors import UnsupportedBotocoreError
-from .policy import RedirectPolicy
-from .wrapping import leads_to
+from .policy import RedirectPolicy, short_way_is_on
 
 _Client = TypeVar("_Client")
 
@@ -24,40 +25,17 @@ class _Asked:
         self.policy = policy
 
 
-class _Patch:
-    """The functions put in the place of botocore's, and those who asked for it; the policy of the last one holds."""
-
-    def __init__(self, seam: Any, endpoint_class: Any, asked: tuple[_Asked, ...]) -> None:
-        self._class = endpoint_class
-        self._originals = {name: vars(endpoint_class)[name] for name in seam.SIGNATURES}
-        called = {name: getattr(endpoint_class, name) for name in seam.SIGNATURES}
-        self._ours = seam.wrapped(endpoint_class, self._policy, called.__getitem__)
-        self.asked = asked  # replaced as a whole, since other threads read it
-
-    def _policy(self) -> RedirectPolicy | None:
-        """The limits that hold now; None when nobody asks any more, for then there may be callers still."""
-        asked = self.asked
-        return asked[-1].policy if asked else None
-
-    def apply(self) -> None:
-        for name, method in self._ours.items():
-            setattr(self._class, name, method)
-
-    def is_in_place(self) -> bool:
-        """Whether nobody has taken one of ours away: a mock that ends puts back what it had found."""
-        return all(leads_to(vars(self._class).get(name), method) for name, method in self._ours.items())
-
-    def remove(self) -> None:
-        """Put back what was there, except where somebody has wrapped ours since: then ours hands calls on from now."""
-        self.asked = ()
-        for name, original in self._originals.items():
-            if vars(self._class).get(name) is self._ours[name]:
-                setattr(self._class, name, original)
-
-
-_patch: _Patch | None = None
 _process = _Asked(RedirectPolicy())
 """What `patch` asks for, as against blocks of `patched`."""
+
+_asked: tuple[_Asked, ...] = ()
+"""All who ask; the policy of the last one holds. Replaced as a whole, since other threads read it."""
+
+_replaced: dict[str, tuple[Any, Any]] = {}
+"""By name, the method of ours that was put in last, and the one that was there before."""
+
+_ours: list[Any] = []
+"""Every method that was put in. Those that somebody has kept and puts back do what the newest ones do."""
 
 
 def patch(policy: RedirectPolicy | None = None) -> None:
@@ -75,15 +53,16 @@ def patch(policy: RedirectPolicy | None = None) -> None:
         PolicyError: the environment describes no policy; nothing was changed.
         TypeError: `policy` is no RedirectPolicy; nothing was changed.
     """
+    global _asked
     with _lock:
-        if policy is None and _patch is not None and _process in _patch.asked:
-            _applied()
+        if policy is None and _process in _asked:
+            _put_in()
             return
         checked = _checked(policy)
-        current = _applied()
+        _put_in()
         _process.policy = checked
-        blocks = _without(_process, current.asked)
-        current.asked = (_process, *blocks) if policy is None else (*blocks, _process)
+        blocks = _without(_process, _asked)
+        _asked = (_process, *blocks) if policy is None else (*blocks, _process)
 
 
 def unpatch() -> None:
@@ -92,11 +71,16 @@ def unpatch() -> None:
     It ends blocks of `patched` as well. Clients of `follow_redirects` go on following. A function that somebody else
     has wrapped since stays where it is, and does nothing any more.
     """
-    global _patch
+    global _asked
     with _lock:
-        if _patch is not None:
-            _patch.remove()
-            _patch = None
+        _asked = ()
+        if _replaced:
+            _, cls = _supported()
+            for name, (method, before) in _replaced.items():
+                if vars(cls).get(name) is method:
+                    setattr(cls, name, before)
+                    _ours.remove(method)
+            _replaced.clear()
         # Importing aistore_patch.botocore means patching: let the next import of it mean it again.
         sys.modules.pop(f"{__package__}.botocore", None)
         vars(sys.modules[str(__package__)]).pop("botocore", None)
@@ -105,9 +89,13 @@ def unpatch() -> None:
 def is_patched() -> bool:
     """Whether the S3 clients of this process follow redirects.
 
-    False as well where somebody has taken a part of the patch away since; `patch` puts it back.
+    False as well where somebody has taken a part of the patch away since, or has put a function around it that does not
+    say so (by `__wrapped__`, as `functools.wraps` does); `patch` puts in what is missing.
     """
-    return _patch is not None and _patch.is_in_place()
+    if not _asked:
+        return False
+    seam, cls = _supported()
+    return all(_is_in_place(cls, name) for name in seam.SIGNATURES)
 
 
 @contextlib.contextmanager
@@ -123,19 +111,20 @@ def patched(policy: RedirectPolicy | None = None) -> Iterator[None]:
     Raises:
         UnsupportedBotocoreError, PolicyError, TypeError: as `patch` does.
     """
+    global _asked
     with _lock:
-        if policy is None and _patch is not None:
-            policy = _patch.asked[-1].policy
+        if policy is None and _asked:
+            policy = _asked[-1].policy
         block = _Asked(_checked(policy))
-        current = _applied()
-        current.asked = (*current.asked, block)
+        _put_in()
+        _asked = (*_asked, block)
     try:
         yield
     finally:
         with _lock:
-            if _patch is not None and block in _patch.asked:  # nobody has called `unpatch` meanwhile
-                _patch.asked = _without(block, _patch.asked)
-                if not _patch.asked:
+            if block in _asked:  # nobody has called `unpatch` meanwhile
+                _asked = _without(block, _asked)
+                if not _asked:
                     unpatch()
 
 
@@ -143,27 +132,47 @@ def _without(one: _Asked, asked: tuple[_Asked, ...]) -> tuple[_Asked, ...]:
     return tuple(other for other in asked if other is not one)
 
 
-def _applied() -> _Patch:
-    """The patch of this process, applied now if it was not, or not wholly.
+def _policy() -> RedirectPolicy | None:
+    """The limits that hold now; None when nobody asks any more, for then there may be callers still."""
+    asked = _asked
+    return asked[-1].policy if asked else None
+
+
+def _put_in() -> None:
+    """Put our methods in the place of botocore's where they are not.
 
     Raises:
-        UnsupportedBotocoreError: it cannot be.
+        UnsupportedBotocoreError: they do not fit.
     """
-    global _patch
-    if _patch is None or not _patch.is_in_place():
-        seam, endpoint_class = _supported()
-        try:
-            seam.check_supported(endpoint_class)
-        except UnsupportedBotocoreError:
-            if _patch is None:
-                raise
-            return _patch  # it fitted: what does not is somebody's mock, and when that ends, ours is back
-        asked = _patch.asked if _patch is not None else ()
-        if _patch is not None:
-            _patch.remove()
-        _patch = _Patch(seam, endpoint_class, asked)
-        _patch.apply()
-    return _patch
+    seam, cls = _supported()
+    missing = [name for name in seam.SIGNATURES if not _is_in_place(cls, name)]
+    if not missing:
+        return
+    try:
+        seam.check_supported(cls)
+    except UnsupportedBotocoreError:
+        if not _asked:
+            raise
+        return  # it fitted: what does not is somebody's mock, and when that ends, ours is back
+    before = {name: getattr(cls, name) for name in seam.SIGNATURES}
+    own = {name: vars(cls).get(name) for name in missing}
+    methods = seam.wrapped(cls, _policy, before.__getitem__)
+    for name in missing:
+        setattr(cls, name, methods[name])
+        _replaced[name] = methods[name], own[name]
+        _ours.append(methods[name])
+
+
+def _is_in_place(cls: Any, name: str) -> bool:
+    """Whether a method is ours, or somebody's around ours."""
+    try:
+        return _is_ours(inspect.unwrap(vars(cls).get(name), stop=_is_ours))
+    except Exception:  # of what somebody has put there, which may raise anything when looked at
+        return False
+
+
+def _is_ours(method: Any) -> bool:
+    return any(method is one for one in _ours)
 
 
 def follow_redirects(client: _Client, policy: RedirectPolicy | None = None) -> _Client:
@@ -171,8 +180,8 @@ def follow_redirects(client: _Client, policy: RedirectPolicy | None = None) -> _
 
     Args:
         client: an S3 client of boto3 or botocore, or an S3 resource of boto3.
-        policy: the limits for this client; by default those that the environment describes. It goes before the policy
-            of the process. Calling again with the same client replaces it.
+        policy: the limits for this client; by default those that the environment describes. It takes precedence over
+            the policy of the process. Calling again with the same client replaces it.
 
     Returns:
         The same client.
@@ -205,10 +214,10 @@ def _supported() -> tuple[Any, Any]:
     try:
         from botocore.endpoint import Endpoint
 
-        from . import seam
+        from . import endpoint
     except ImportError as error:
         raise UnsupportedBotocoreError(f"this botocore lacks what the patch stands on: {error}") from error
-    return seam, Endpoint
+    return endpoint, Endpoint
 
 
 def _endpoint_of(client: Any) -> Any:
@@ -225,6 +234,7 @@ def _endpoint_of(client: Any) -> Any:
 
 
 def _checked(policy: RedirectPolicy | None) -> RedirectPolicy:
+    short_way_is_on(os.environ)  # a mistake in the switch is told now
     if policy is None:
         return RedirectPolicy.from_environment()
     if not isinstance(policy, RedirectPolicy):

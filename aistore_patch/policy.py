@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Iterable, Mapping, NamedTuple
+import re
+from typing import Any, Callable, Iterable, Mapping, NamedTuple
 
+from .guard import KEYS
 from .location import Url
 
 ENVIRONMENT_PREFIX = "AISTORE_PATCH_"
 
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off", "")
+
+_IS_HONOURABLE = re.compile("[A-Za-z][A-Za-z0-9-]*").fullmatch  # of what a later botocore brings, too
 
 
 class PolicyError(ValueError):
@@ -25,6 +29,7 @@ class _Settings(NamedTuple):
     max_hops: int
     allow_hosts: tuple[str, ...] | None
     allow_downgrade: bool
+    honoured: tuple[str, ...]
 
 
 class RedirectPolicy:
@@ -37,30 +42,44 @@ class RedirectPolicy:
             that the request was made for is always allowed. Names are compared as they stand, never resolved: a network
             allows the addresses in it, not the names that lead there.
         allow_downgrade: whether a request made over https may be repeated over http.
+        honoured: what an AIStore honours though `aistore_patch.guard` says that it does not: names of operations
+            (`PutObjectTagging`), of parameters (`IfNoneMatch`) and of kinds of keys (`UncleanKey`), as the error names
+            them.
 
     Raises:
         PolicyError: a value is none of these.
     """
 
-    __slots__ = ("_hosts", "_settings")
+    __slots__ = ("_honoured", "_hosts", "_settings")
 
     def __init__(
-        self, *, max_hops: int = 5, allow_hosts: Iterable[str] | None = None, allow_downgrade: bool = False
+        self,
+        *,
+        max_hops: int = 5,
+        allow_hosts: Iterable[str] | None = None,
+        allow_downgrade: bool = False,
+        honoured: Iterable[str] = (),
     ) -> None:
         if isinstance(max_hops, bool) or not isinstance(max_hops, int) or max_hops < 0:
             raise PolicyError(f"max_hops is {max_hops!r}; a whole number, 0 or more, is expected")
         if not isinstance(allow_downgrade, bool):
             raise PolicyError(f"allow_downgrade is {allow_downgrade!r}; True or False is expected")
-        if isinstance(allow_hosts, (str, bytes)):
-            raise PolicyError(f"allow_hosts is the text {allow_hosts!r}; a list of hosts is expected")
-        hosts = None if allow_hosts is None else tuple(allow_hosts)
+        hosts = None if allow_hosts is None else _listed("allow_hosts", "hosts", allow_hosts)
+        names = _listed("honoured", "names", honoured)
+        for name in names:
+            if not isinstance(name, str) or not _IS_HONOURABLE(name):
+                raise PolicyError(
+                    f"honoured has {name!r}; the name of an operation (PutObjectTagging), of a parameter (IfNoneMatch) "
+                    f"or of a kind of keys ({', '.join(KEYS)}) is expected"
+                )
         self._hosts = None if hosts is None else _Hosts(hosts)
-        self._settings = _Settings(max_hops, hosts, allow_downgrade)
+        self._settings = _Settings(max_hops, hosts, allow_downgrade, names)
+        self._honoured = frozenset(names)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> RedirectPolicy:
-        """The policy that `AISTORE_PATCH_MAX_HOPS`, `AISTORE_PATCH_ALLOW_HOSTS` (separated by commas or spaces) and
-        `AISTORE_PATCH_ALLOW_DOWNGRADE` (`1` or `0`) describe; the defaults where they are not set.
+        """The policy that `AISTORE_PATCH_MAX_HOPS`, `_ALLOW_HOSTS`, `_ALLOW_DOWNGRADE` (`1` or `0`) and `_HONOURED`
+        describe (lists are separated by commas or spaces); the defaults where they are not set.
 
         Args:
             environ: the variables to read, `os.environ` by default.
@@ -77,6 +96,7 @@ class RedirectPolicy:
                 known = ", ".join(ENVIRONMENT_PREFIX + known.upper() for known in _READERS)
                 raise PolicyError(f"{name} is not a setting; known are {known}")
             settings[setting] = _READERS[setting](name, environ[name].strip())
+        settings.pop("short_way", None)  # a switch of the process, no limit of a policy: see short_way_is_on
         return cls(**settings)
 
     @property
@@ -93,6 +113,11 @@ class RedirectPolicy:
     def allow_downgrade(self) -> bool:
         """Whether a request made over https may be repeated over http."""
         return self._settings.allow_downgrade
+
+    @property
+    def honoured(self) -> frozenset[str]:
+        """What an AIStore honours though `aistore_patch.guard` says that it does not."""
+        return self._honoured
 
     def check(self, url: Url, current: Url, original: Url) -> None:
         """Refuse a redirect that these limits forbid.
@@ -118,6 +143,19 @@ class RedirectPolicy:
 
     def __repr__(self) -> str:
         return "RedirectPolicy({})".format(", ".join(f"{k}={v!r}" for k, v in self._settings._asdict().items()))
+
+
+def short_way_is_on(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether `aistore_patch.short_way` may be used: unless `AISTORE_PATCH_SHORT_WAY` is `0`.
+
+    Args:
+        environ: the variables to read, `os.environ` by default.
+
+    Raises:
+        PolicyError: the variable is neither `1` nor `0`.
+    """
+    name = f"{ENVIRONMENT_PREFIX}SHORT_WAY"
+    return _read_switch(name, (os.environ if environ is None else environ).get(name, "1").strip())
 
 
 class _Hosts:
@@ -187,6 +225,15 @@ def _address(host: str) -> Any:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def _listed(name: str, of_what: str, values: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(values, (str, bytes)):
+        raise PolicyError(f"{name} is the text {values!r}; a list of {of_what} is expected")
+    try:
+        return tuple(values)
+    except TypeError:
+        raise PolicyError(f"{name} is {values!r}; a list of {of_what} is expected") from None
+
+
 def _read_number(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise PolicyError(f"{name} is {text!r}; a whole number, 0 or more, is expected")
@@ -202,10 +249,20 @@ def _read_hosts(name: str, text: str) -> tuple[str, ...]:
     return hosts
 
 
+def _read_names(_name: str, text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
+
+
 def _read_switch(name: str, text: str) -> bool:
     if text.lower() not in _TRUE + _FALSE:
         raise PolicyError(f"{name} is {text!r}; 1 or 0 is expected")
     return text.lower() in _TRUE
 
 
-_READERS = {"max_hops": _read_number, "allow_hosts": _read_hosts, "allow_downgrade": _read_switch}
+_READERS: dict[str, Callable[[str, str], Any]] = {
+    "max_hops": _read_number,
+    "allow_hosts": _read_hosts,
+    "allow_downgrade": _read_switch,
+    "honoured": _read_names,
+    "short_way": _read_switch,
+}

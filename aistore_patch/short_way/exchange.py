@@ -1,13 +1,8 @@
-"""One request and its answer on a pooled connection: a short way through urllib3 for what S3 clients send.
-
-A redirected call is two exchanges, so what an exchange costs is what a redirect costs. `HTTPConnectionPool.urlopen` and
-`http.client` spend most of theirs on cases that botocore has ruled out (redirects, retries, decoding, e-mail headers);
-this keeps urllib3's pools, connections, exceptions and response class, and does only the work between them. What is
-not plainly one of the common cases goes urllib3's own way (`common` says which those are).
-"""
+"""One request and its answer on a pooled connection."""
 
 from __future__ import annotations
 
+import collections
 import errno
 import functools
 import http.client
@@ -16,25 +11,25 @@ import io
 import re
 import socket
 import ssl
-from typing import Any, NamedTuple
+import sys
+from typing import Any, Iterator, NamedTuple
 
 from botocore.httpsession import URLLib3Session
 from urllib3._collections import HTTPHeaderDict
-from urllib3.exceptions import InvalidHeader, ProtocolError, ReadTimeoutError, SSLError
+from urllib3.exceptions import ProtocolError, ReadTimeoutError, SSLError
 from urllib3.response import HTTPResponse
 from urllib3.util.retry import Retry
 
+from ..chain import STATUSES
 from .answer import PlainAnswer
-from .body import read_block
-from .chain import STATUSES
+from .own import URLLIB3, is_own_connection
 
 SHORT = 65536
 """The longest body of a redirect that is read at once, in bytes."""
 
 # A server may answer and close before it has read the whole body: its answer is there to be read (urllib3's
-# `HTTPConnectionPool._make_request`).
-_ANSWERED_EARLY = (errno.EPIPE, errno.ECONNRESET, errno.EPROTOTYPE)
-
+# `HTTPConnectionPool._make_request`; urllib3 1 tries to read on after a broken pipe alone).
+_ANSWERED_EARLY = (errno.EPIPE, errno.EPROTOTYPE, *((errno.ECONNRESET,) if URLLIB3 > 1 else (errno.ESHUTDOWN,)))
 
 # What urllib3's response is told, as far as this urllib3 has it.
 _RESPONSE_OPTIONS = inspect.signature(HTTPResponse.__init__).parameters
@@ -48,6 +43,9 @@ _URLLIB3_SEES_THE_END = bool(
     and "enforce_content_length" not in repr((_SEND.co_names, _SEND.co_consts))
 )
 
+# What is neither to be percent-encoded nor spelled otherwise by urllib3 (`util.url._encode_target`).
+_PLAIN_TARGET = re.compile(r"/(?:[A-Za-z0-9/._~!$&'()*+,:=@?-]|%[0-9A-F]{2})*")
+
 
 class ShortRedirect(NamedTuple):
     """A redirect, read to its end: it needs none of what urllib3 and botocore make of a response."""
@@ -57,21 +55,30 @@ class ShortRedirect(NamedTuple):
     content: bytes
 
 
-def is_common(pool: Any, target: str, body: Any, headers: Any, timeout: Any) -> bool:
-    """Whether an exchange may go the short way.
+def plain_target(url: str, origin: str) -> str | None:
+    """What the request line is to carry; None where that is urllib3's to say."""
+    target = url[len(origin) :]
+    return target if _PLAIN_TARGET.fullmatch(target) else None
+
+
+def is_common(pool: Any, method: str, target: str, body: Any, headers: Any, timeout: Any) -> bool:
+    """Whether an exchange is of those that are known here: what S3 clients send.
 
     Args:
         pool: the urllib3 pool of the server.
+        method: the HTTP method.
         target: the request target.
         body: the request body.
         headers: the request headers, botocore's.
         timeout: urllib3's Timeout for this request.
     """
     return (
-        pool.proxy is None
+        URLLIB3 in (1, 2)
+        and pool.proxy is None
         and target.startswith("/")
         and "User-Agent" in headers
         and "Transfer-Encoding" not in headers
+        and ("Content-Length" in headers or method in ("GET", "HEAD", "DELETE"))
         and isinstance(getattr(timeout, "_connect", None), (int, float))
         and isinstance(getattr(timeout, "_read", None), (int, float))
         and timeout.total is None
@@ -83,15 +90,14 @@ def is_common(pool: Any, target: str, body: Any, headers: Any, timeout: Any) -> 
     )
 
 
-def exchange(
-    pool: Any, method: str, target: str, body: Any, headers: Any, timeout: Any, streamed: bool
-) -> HTTPResponse | ShortRedirect | None:
+def send(pool: Any, request: Any, target: str, timeout: Any) -> HTTPResponse | ShortRedirect | None:
     """Send a request, and read the head of its answer.
 
     Args:
-        pool, target, body, headers, timeout: as for `is_common`, which has allowed them.
-        method: the HTTP method.
-        streamed: whether the caller reads the body piece by piece, and will see for itself whether it is complete.
+        pool: the urllib3 pool of the server.
+        request: botocore's prepared request.
+        target: the request target.
+        timeout: urllib3's Timeout for this request.
 
     Returns:
         The response, its body unread; of a redirect with a short body, all of it; None where the request is to be sent
@@ -100,37 +106,29 @@ def exchange(
     Raises:
         urllib3.exceptions.HTTPError: what `HTTPConnectionPool.urlopen` raises for the same failure.
     """
-    head = _request_head(pool, method, target, headers)
+    head = _request_head(pool, request.method, target, request.headers)
     if head is None:
         return None
     connection = pool._get_conn()
-    if not getattr(connection, "is_for_short_exchanges", False):  # somebody's own kind
-        pool._put_conn(connection)
-        return None
     answer = None
     try:
-        if getattr(connection, "sock", None) is None:
-            if pool.scheme != "http":  # handshakes have many ways to fail, and urllib3 knows them all
-                pool._put_conn(connection)
-                return None
-            connection.timeout = timeout._connect
-            connection.connect()
+        if not _is_ready(connection, pool, timeout):
+            pool._put_conn(connection)
+            return None
         pool.num_requests += 1
-        answer = PlainAnswer(connection.sock, method)
-        body_was_sent = _send(connection, answer, head, body, "Expect" in headers, timeout)
+        answer = PlainAnswer(connection.sock, request.method)
+        _send(connection, answer, head, request.body, "Expect" in request.headers, timeout)
         answer.begin()
-        if not body_was_sent:
-            # The server may still take for the body what comes next on this connection (RFC 9112 section 9.3).
-            answer.will_close = True
-        response = _short_redirect(answer) or _response(answer, pool, connection, method, target, streamed)
+        response = _short_redirect(answer) or _response(answer, pool, connection, request, target)
     except BaseException as error:
         if answer is not None:
             answer.close()  # until then the socket stays open
         connection.close()
         pool._put_conn(None)
-        if _is_known(error):
-            raise _translated(error, pool, target) from error
-        raise
+        translated = _translated(error, pool, target, timeout)
+        if translated is error:
+            raise
+        raise translated from error
     if answer.will_close:
         connection.close()  # the answer keeps the socket until it is read
     if isinstance(response, ShortRedirect):
@@ -138,9 +136,19 @@ def exchange(
     return response
 
 
-def _response(
-    answer: PlainAnswer, pool: Any, connection: Any, method: str, target: str, streamed: bool
-) -> HTTPResponse:
+def _is_ready(connection: Any, pool: Any, timeout: Any) -> bool:
+    """Whether a connection is connected, or was now, and is one that is known here."""
+    if not is_own_connection(connection):
+        return False
+    if connection.sock is None:
+        if pool.scheme != "http":  # handshakes have many ways to fail, and urllib3 knows them all
+            return False
+        connection.timeout = timeout._connect
+        connection.connect()
+    return is_own_connection(connection)
+
+
+def _response(answer: PlainAnswer, pool: Any, connection: Any, request: Any, target: str) -> HTTPResponse:
     options = {
         "body": answer,
         "headers": answer.headers,
@@ -154,8 +162,8 @@ def _response(
         "pool": pool,
         "connection": connection,
         "retries": _NO_RETRIES,
-        "enforce_content_length": _URLLIB3_SEES_THE_END if streamed else True,
-        "request_method": method,
+        "enforce_content_length": _URLLIB3_SEES_THE_END if request.stream_output else True,
+        "request_method": request.method,
         "request_url": target,
         "sock_shutdown": connection.sock.shutdown,
     }
@@ -183,10 +191,10 @@ def _is_legal_name(name: str) -> bool:
 def _request_head(pool: Any, method: str, url: str, headers: Any) -> bytes | None:
     """The request line and the headers as http.client writes them, None where it would refuse to."""
     lines = [f"{method} {url} HTTP/1.1"]
-    if "Accept-Encoding" not in headers:
-        lines.append("Accept-Encoding: identity")
     if "Host" not in headers:
         lines.append(f"Host: {_host_header(pool)}")
+    if "Accept-Encoding" not in headers:
+        lines.append("Accept-Encoding: identity")
     for name, value in headers.items():
         if not _is_legal_name(name):
             return None
@@ -207,8 +215,8 @@ def _host_header(pool: Any) -> str:
     return host if pool.port == (443 if pool.scheme == "https" else 80) else f"{host}:{pool.port}"
 
 
-def _send(connection: Any, answer: PlainAnswer, head: bytes, body: Any, expects: bool, timeout: Any) -> bool:
-    """Send a request; whether all of it was sent, for a server may answer before that.
+def _send(connection: Any, answer: PlainAnswer, head: bytes, body: Any, expects: bool, timeout: Any) -> None:
+    """Send a request, as much of it as the server wants: it may answer before that.
 
     Raises:
         ProtocolError: it could not be sent, or not in time (as urllib3 says it, too).
@@ -217,42 +225,49 @@ def _send(connection: Any, answer: PlainAnswer, head: bytes, body: Any, expects:
     sock.settimeout(timeout._connect)  # as urllib3 does while it sends
     try:
         if isinstance(body, bytes) and not expects:
+            for part in (head, body) if URLLIB3 > 1 else (head + body,):
+                sys.audit("http.client.send", connection, part)
             sock.sendall(head + body)
-        else:
-            sock.sendall(head)
-            if expects and not answer.allows_body(sock):
-                return False
-            _send_body(sock, body, connection.blocksize)
+            return
+        sys.audit("http.client.send", connection, head)
+        sock.sendall(head)
+        early = answer.status_instead_of_continue(sock) if expects else None
+        if early is not None:
+            if URLLIB3 > 1 and early not in STATUSES:  # urllib3 2 reads the body to its end, and sends nothing
+                collections.deque(_blocks(body, connection.blocksize), maxlen=0)
+            return
+        for block in _blocks(body, connection.blocksize):
+            sys.audit("http.client.send", connection, block)
+            sock.sendall(block)
     except socket.timeout as error:
         raise ProtocolError("Connection aborted.", error) from error
     except OSError as error:
         if error.errno not in _ANSWERED_EARLY:
             raise
-        return False
+        answer.left_body_unsent = True
     finally:
         sock.settimeout(timeout._read)
-    return True
 
 
-def _send_body(sock: Any, body: Any, size: int) -> None:
-    if isinstance(body, bytes):
-        sock.sendall(body)
-    elif body is not None:
-        for block in iter(lambda: read_block(body, size), b""):
-            sock.sendall(block)
+def _blocks(body: Any, size: int) -> Iterator[Any]:
+    """A body in pieces, none where there is none; a stream ends with what is false (`http.client`, urllib3)."""
+    if not hasattr(body, "read"):
+        yield from (body,) if body else ()
+        return
+    while True:
+        block = body.read(size)
+        if not block:
+            return
+        # urllib3 2 sends text as UTF-8 (`HTTPConnection.request`).
+        yield block.encode() if URLLIB3 > 1 and isinstance(block, str) else block
 
 
-def _is_known(error: BaseException) -> bool:
-    """Whether `_translated` has another exception for this one."""
-    return isinstance(error, (OSError, http.client.HTTPException))
-
-
-def _translated(error: BaseException, pool: Any, url: str) -> BaseException:
+def _translated(error: BaseException, pool: Any, url: str, timeout: Any) -> BaseException:
     """The exception that urllib3 raises for this one (`HTTPConnectionPool.urlopen`)."""
-    if isinstance(error, http.client.LineTooLong):  # a server that does this does it again: no error to be retried
-        return InvalidHeader(f"the answer cannot be read: {error}")
     if isinstance(error, socket.timeout) or (isinstance(error, ssl.SSLError) and "timed out" in str(error)):
-        return ReadTimeoutError(pool, url, "Read timed out.")
+        return ReadTimeoutError(pool, url, f"Read timed out. (read timeout={timeout._read})")
     if isinstance(error, ssl.SSLError):
         return SSLError(error)
-    return ProtocolError("Connection aborted.", error)
+    if isinstance(error, (OSError, http.client.HTTPException)):
+        return ProtocolError("Connection aborted.", error)
+    return error

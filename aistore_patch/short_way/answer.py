@@ -1,0 +1,101 @@
+"""How the head of an answer is read where it is plain: without the parser for e-mail."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import ssl
+from typing import Any
+
+from urllib3._collections import HTTPHeaderDict
+from urllib3.util import wait_for_read
+
+from ..connection import CONTINUE_TIMEOUT, MAX_INFORMATIONAL, Answer, is_informational
+
+# What servers send: every line ended as it should be, no line folded, nothing odd. The rest is left to http.client.
+_PLAIN_HEAD = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}) ([^\r\n]*)\r\n((?:[A-Za-z0-9_-]+:[^\r\n\0]*\r\n)*)\r\n")
+
+# What urllib3 makes of the headers of http.client: 1.26 by a method, 2 by the constructor.
+_urllib3_headers = getattr(HTTPHeaderDict, "from_httplib", lambda headers: HTTPHeaderDict(headers.items()))
+_is_length = re.compile(r"[0-9]{1,18}").fullmatch
+
+
+class PlainAnswer(Answer):
+    """An answer on a plain socket, or one of Python's own TLS."""
+
+    fp: Any
+    headers: Any  # urllib3's kind, which is what its response wants
+
+    def __init__(self, sock: Any, method: str) -> None:
+        super().__init__(sock, method=method)
+        self._is_head = method == "HEAD"
+
+    def status_instead_of_continue(self, sock: Any) -> int | None:
+        """The status of a final answer that comes where `100 Continue` would; None if the body is to be sent."""
+        if not wait_for_read(sock, CONTINUE_TIMEOUT):
+            return None
+        plain = _PLAIN_HEAD.match(self.fp.peek())
+        status = int(plain.group(1)) if plain else self._final_status(sock)
+        self.left_body_unsent = status is not None
+        return status
+
+    def _final_status(self, sock: Any) -> int | None:
+        for _ in range(MAX_INFORMATIONAL):
+            read = http.client.HTTPResponse._read_status(self)  # type: ignore[attr-defined]  # not in its stubs
+            if not is_informational(read[1]):
+                self._status_tuple = read  # for `begin`
+                return int(read[1])
+            http.client.parse_headers(self.fp)
+            if read[1] == http.client.CONTINUE or not (self._has_more(sock) or wait_for_read(sock, CONTINUE_TIMEOUT)):
+                return None
+        raise http.client.HTTPException(f"got more than {MAX_INFORMATIONAL} informational answers")
+
+    def _has_more(self, sock: Any) -> bool:
+        """Whether some of what comes next was read with what came before, or can be at once."""
+        timeout = sock.gettimeout()
+        sock.settimeout(0)
+        try:
+            return bool(self.fp.peek())
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        finally:
+            sock.settimeout(timeout)
+
+    def begin(self) -> None:
+        """Read the status and the headers."""
+        plain = None if self._status_tuple is not None else _PLAIN_HEAD.match(self.fp.peek())
+        headers = _plain_headers(plain) if plain is not None else None
+        if plain is None or headers is None:
+            super().begin()
+            self.headers = _urllib3_headers(self.headers)
+            return
+        self.fp.read(plain.end())
+        self.version, self.status, self.reason = 11, int(plain.group(1)), str(plain.group(2), "iso-8859-1").strip()
+        self.code = self.status
+        self.headers = headers
+        self._find_length()
+        self._close_if_unsent()
+
+    def _find_length(self) -> None:
+        """How the body ends (RFC 9112 section 6.3), for the reading that `http.client.HTTPResponse` does."""
+        self.chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
+        self.chunk_left = None
+        self.will_close = self._check_close()
+        length = self.headers.get("Content-Length")
+        self.length = int(length) if length is not None and not self.chunked else None
+        if self._is_head or self.status in (204, 304):
+            self.length = 0
+        elif self.length is None and not self.chunked:
+            self.will_close = True
+
+
+def _plain_headers(head: Any) -> HTTPHeaderDict | None:
+    """The headers of a plain head; None if what they say of the length of the body is not plain."""
+    headers = HTTPHeaderDict()
+    for line in str(head.group(3), "iso-8859-1").split("\r\n")[:-1]:
+        name, _, value = line.partition(":")
+        headers.add(name, value.lstrip(" \t"))
+    # Where one of them occurs twice, there is a comma.
+    if not _is_length(headers.get("Content-Length", "0")) or "," in headers.get("Transfer-Encoding", ""):
+        return None
+    return headers

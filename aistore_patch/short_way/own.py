@@ -1,0 +1,127 @@
+"""Whether everything between botocore and the socket is what botocore, urllib3 and Python made it.
+
+What the short way leaves out is what those put themselves in the place of who record, trace or mock what is sent. So
+it is not asked who they are: whatever is left out is compared with what the libraries themselves have there.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import socket
+import ssl
+import sys
+import types
+from operator import attrgetter
+from typing import Any
+
+import urllib3
+import urllib3.connection
+from botocore.awsrequest import (
+    AWSHTTPConnection,
+    AWSHTTPConnectionPool,
+    AWSHTTPResponse,
+    AWSHTTPSConnection,
+    AWSHTTPSConnectionPool,
+)
+from botocore.endpoint import Endpoint
+from botocore.httpsession import URLLib3Session
+from urllib3.connectionpool import HTTPSConnectionPool as UrllibHTTPSConnectionPool
+
+from ..connection import Answer, HTTPConnection, HTTPConnectionPool, HTTPSConnection, HTTPSConnectionPool
+from ..session import Session
+
+URLLIB3 = int(getattr(urllib3, "__version__", "0").partition(".")[0])
+"""The major version of urllib3; those that are known are 1 and 2."""
+
+LEFT_OUT: dict[str, tuple[tuple[tuple[Any, ...], tuple[str, ...]], ...]] = {
+    "http": (
+        ((Session, URLLib3Session), ("send",)),
+        (
+            (HTTPConnectionPool, AWSHTTPConnectionPool, urllib3.HTTPConnectionPool),
+            ("urlopen", "_make_request", "_validate_conn", "_get_timeout"),
+        ),
+        (
+            (HTTPConnection, AWSHTTPConnection, urllib3.connection.HTTPConnection, http.client.HTTPConnection),
+            (
+                *("request", "putrequest", "putheader", "endheaders", "send", "getresponse", "_send_request"),
+                *("_send_output", "_handle_expect_response", "_send_message_body"),
+            ),
+        ),
+        ((Answer, AWSHTTPResponse, http.client.HTTPResponse), ("begin", "_read_status")),
+    ),
+}
+"""By scheme, the methods that the short way leaves out, and the classes to look for them in: each that a method of the
+one before it may hand on to."""
+
+LEFT_OUT["https"] = (
+    *LEFT_OUT["http"],
+    ((HTTPSConnectionPool, AWSHTTPSConnectionPool, UrllibHTTPSConnectionPool), LEFT_OUT["http"][1][1]),
+    ((HTTPSConnection, AWSHTTPSConnection, AWSHTTPSConnection.__mro__[2]), LEFT_OUT["http"][2][1]),
+)
+
+_POOLS = (HTTPConnectionPool, HTTPSConnectionPool)
+_CONNECTIONS = (HTTPConnection, HTTPSConnection)
+_SOCKETS = tuple(cls for cls in (socket.socket, ssl.SSLSocket) if cls.__module__ in ("socket", "ssl"))
+_NAMES = frozenset(name for _, names in LEFT_OUT["http"] for name in names)
+
+_logs = [logging.getLogger(name) for name in ("urllib3.connectionpool", "botocore.awsrequest")]
+
+
+def _library_has(cls: Any, name: str) -> Any:
+    """The method as the library itself has it; something that nothing is, where another stands in its place already."""
+    owner = next(one for one in cls.__mro__ if name in vars(one))
+    method = vars(owner)[name]
+    module = sys.modules.get(owner.__module__)
+    is_own = (
+        isinstance(method, types.FunctionType)
+        and method.__code__.co_filename == getattr(module, "__file__", None)
+        and not hasattr(method, "__wrapped__")
+    )
+    return method if is_own else object()
+
+
+
+def _methods_of(cls: Any, names: tuple[str, ...]) -> tuple[Any, Any, Any]:
+    """A class, what reads all those methods of it at once (which is quick), and what that is to give."""
+    there = [name for name in names if hasattr(cls, name)]
+    return cls, attrgetter(*there, "__class__"), (*(_library_has(cls, name) for name in there), type(cls))
+
+
+_OWN = {
+    scheme: [_methods_of(cls, names) for classes, names in left_out for cls in classes]
+    for scheme, left_out in LEFT_OUT.items()
+}
+
+_OWN_SEND = _library_has(Endpoint, "_send")
+
+
+def is_all_own(send: Any, session: Any, pool: Any) -> bool:
+    """Whether nothing is replaced, wrapped or watched that a request would pass on its way to the connection.
+
+    Args:
+        send: what stands in the place of botocore's `Endpoint._send`.
+        session: the `http_session` of an endpoint.
+        pool: the urllib3 pool of the server.
+    """
+    return (
+        send is _OWN_SEND
+        and type(session) is Session
+        and type(pool) in _POOLS
+        and pool.ConnectionCls in _CONNECTIONS
+        and _NAMES.isdisjoint(vars(session))
+        and _NAMES.isdisjoint(vars(pool))
+        and all(read(cls) == own for cls, read, own in _OWN[pool.scheme])
+        and not any(log.isEnabledFor(logging.DEBUG) for log in _logs)
+    )
+
+
+def is_own_connection(connection: Any) -> bool:
+    """Whether a connection is ours, as it was made, on a plain socket or one of Python's own TLS."""
+    sock = getattr(connection, "sock", None)
+    return (
+        type(connection) in _CONNECTIONS
+        and _NAMES.isdisjoint(vars(connection))
+        and (sock is None or type(sock) in _SOCKETS)
+        and connection.debuglevel == 0
+    )
