@@ -61,17 +61,17 @@ class Cluster:
         self.store = Store(keeps_up_to)
         self.ledger = Ledger(remembers, on_answer)
         self.redirects = redirects or Redirects()
-        services = services_of(self.store)
+        self._services = services_of(self.store)
         self._acceptor = Acceptor()
         self.targets: list[Target] = []
         self._nodes: list[Target | Proxy] = []
         try:
             for number in range(targets):
                 host = str(ip_address(LOOPBACK) + number + 1) if own_addresses else LOOPBACK
-                site = Site(f"target{number}", host, 0, self._acceptor, self.ledger, services, verify, target_tls)
+                site = Site(f"target{number}", host, 0, self._acceptor, self.ledger, self._services, verify, target_tls)
                 self.targets.append(self._target(site, direct_access))
                 self._nodes.append(self.targets[-1])
-            site = Site("proxy", LOOPBACK, port, self._acceptor, self.ledger, services, verify, proxy_tls)
+            site = Site("proxy", LOOPBACK, port, self._acceptor, self.ledger, self._services, verify, proxy_tls)
             self.proxy = Proxy(site, self.targets, self.redirects, s3_api_via_root=s3_api_via_root)
             self._nodes.append(self.proxy)
             self.honours = honours
@@ -91,8 +91,10 @@ class Cluster:
 
     @honours.setter
     def honours(self, whose: str) -> None:
+        if whose not in self._services:
+            raise ValueError(f"a cluster honours one of {sorted(self._services)}, not {whose!r}")
         for node in self._nodes:
-            node.honour(whose)
+            node.honours = whose
 
     def target_of(self, bucket: str, key: str) -> Target:
         """The target that the gateway names for an object now."""

@@ -18,6 +18,7 @@ _GO_KEEPS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 _URI_KEEPS = _GO_KEEPS | frozenset(b"!'()*%")
 _GO = [bytes([octet]) if octet in _GO_KEEPS else b"%%%02X" % octet for octet in range(256)]
 _URI = [bytes([octet]) if octet in _URI_KEEPS else b"%%%02X" % octet for octet in range(256)]
+_NOT_URI = re.compile(b"[^" + re.escape(bytes(sorted(_URI_KEEPS))) + b"]")
 # With none of these in it, AIStore writes a path as it is, whatever else there is (cmn.HasSpecialSymbols).
 _SPECIAL = re.compile(rb"[%?# +]")
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -44,24 +45,25 @@ def aistore_location(sent: bytes, query: bytes, marks: Pairs) -> Location:
     client's own, the same escaped as Go does, or what was written with only that escaped which must be.
 
     :param sent: the client's path, below the prefix of the target's API
-    :param marks: what the gateway appends to the query
+    :param marks: what the gateway appends to the query, in order of their names
     """
-    path, reparsed_query = reparsed(unquote_to_bytes(sent), query)
+    asked = unquote_to_bytes(sent)
+    path, query = reparsed(asked, query)
     if _SPECIAL.search(path):
-        written, query = _written(path, _GO), encoded([*parsed(reparsed_query), *marks])
+        written, query = _written(path, _GO), encoded([*parsed(query), *marks])
     else:
-        written, query = path, _joined(reparsed_query, encoded(marks))
+        written, query = path, _joined(query, _plain(marks))
     accepted = {written}
-    if path != unquote_to_bytes(sent):
+    if path != asked:
         accepted |= {sent, faithful(sent)}
-    elif written != _written(written, _URI):
+    elif _NOT_URI.search(written):
         accepted |= {sent, faithful(sent), _written(written, _URI)}
     return Location(written, query, frozenset(accepted))
 
 
 def faithful_location(sent: bytes, query: bytes, marks: Pairs) -> Location:
     """As a gateway writes it that escapes properly."""
-    return Location(faithful(sent), _joined(query, encoded(marks)), frozenset({faithful(sent)}))
+    return Location(faithful(sent), _joined(query, _plain(marks)), frozenset({faithful(sent)}))
 
 
 def faithful(path: bytes) -> bytes:
@@ -101,6 +103,11 @@ def encoded(pairs: Iterable[tuple[bytes, bytes]]) -> bytes:
     """As Go's url.Values.Encode: sorted by name, and with `=` even where there is no value."""
     ordered = sorted(pairs, key=itemgetter(0))
     return b"&".join([f"{quote_plus(name)}={quote_plus(value)}".encode() for name, value in ordered])
+
+
+def _plain(marks: Pairs) -> bytes:
+    """Marks need no escape, and come in order."""
+    return b"&".join([name + b"=" + value for name, value in marks])
 
 
 def _written(path: bytes, alphabet: list[bytes]) -> bytes:

@@ -81,12 +81,6 @@ class Node(ABC):
     def is_alive(self) -> bool:
         return self._server.listening
 
-    def honour(self, whose: str) -> None:
-        """Let calls mean what `whose` documentation says; see Cluster."""
-        if whose not in self._services:
-            raise ValueError(f"a cluster honours one of {sorted(self._services)}, not {whose!r}")
-        self.honours = whose
-
     def fail_with(
         self,
         fault: Fault,

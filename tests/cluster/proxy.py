@@ -30,11 +30,8 @@ class Proxy(Node):
         self._known_dead: frozenset[str] = frozenset()
         self._redirects_until_notice: int | None = None
         super().__init__(site)
-
-    @property
-    def pid(self) -> str:
+        self.pid = f"simp{base36(self.port).decode():0>4}"
         """The gateway's id, as its Locations have it."""
-        return f"simp{base36(self.port).decode():0>4}"
 
     def answer(self, call: Call) -> Response:
         if call.at_root and not self.s3_api_via_root:

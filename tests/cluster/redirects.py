@@ -76,10 +76,12 @@ class Redirects:
         """The gateway's redirect; raises GatewayPanicError where AIStore's handler would die."""
         with self._lock:
             moment = next(self._moments)
-        marks = [(b"pid", gateway.encode()), (b"utm", base36(moment))]
+        pid, utm = (b"pid", gateway.encode()), (b"utm", base36(moment))
+        marks = [pid, utm]
         if self.signed:
             signature = base64.urlsafe_b64encode(hashlib.sha512(b"%d" % moment).digest()).rstrip(b"=")
-            marks += [(b"u", signature), (b"vpams", b"6"), (b"x", base36(36**2 + moment % 36**2))]
+            nonce = base36(36**2 + moment % 36**2)
+            marks = [pid, (b"u", signature), utm, (b"vpams", b"6"), (b"x", nonce)]
         return self._redirect(call, to, marks, self.hops - 1)
 
     def next(self, call: Call, ticket: Ticket, to: Node) -> Response:

@@ -7,11 +7,9 @@ from ..s3.call import Call
 from ..s3.errors import S3Error, invalid_request, no_such_bucket
 from ..s3.listing import grouped, iso_date
 from ..s3.payload import Payload
-from ..store import Store
+from ..store import Store, StoredObject
 from ..wire import Response
 from . import names
-
-_MOST_KEYS = 1000
 
 
 class Buckets:
@@ -77,25 +75,18 @@ class Buckets:
         keys = [key for key in self._store.keys(call.bucket) if "?" not in key]
         delimiter = "/" if call.params.get("delimiter") else ""
         rows = list(grouped(keys, call.params.get("prefix", ""), delimiter, call.params.get("start-after", "")))
-        found = [(name, self._store.get(call.bucket, name)) for name, is_key in rows if is_key]
-        contents: xml.Nodes = [
-            (
-                "Contents",
-                [
-                    ("Key", name),
-                    ("LastModified", iso_date(stored, "")),
-                    ("ETag", ""),
-                    ("StorageClass", ""),
-                    ("Size", stored.content.size),
-                ],
-            )
-            for name, stored in found
-            if stored is not None  # deleted in the meantime
+        found = [self._store.get(call.bucket, name) if is_key else None for name, is_key in rows]
+        nodes: xml.Nodes = [
+            ("Name", call.bucket),
+            ("Prefix", ""),
+            ("ContinuationToken", _left_over_token([name for name, _ in rows], call.integer("max-keys", 0))),
+            *[_contents(name, stored) for (name, _), stored in zip(rows, found) if stored is not None],
+            *[("CommonPrefixes", [("Prefix", name)]) for name, is_key in rows if not is_key],
+            ("KeyCount", len(rows)),
+            ("MaxKeys", 1000),
+            ("IsTruncated", "false"),
         ]
-        prefixes: xml.Nodes = [("CommonPrefixes", [("Prefix", name)]) for name, is_key in rows if not is_key]
-        head: xml.Nodes = [("Name", call.bucket), ("Prefix", ""), ("ContinuationToken", "")]
-        tail: xml.Nodes = [("KeyCount", len(rows)), ("MaxKeys", _MOST_KEYS), ("IsTruncated", "false")]
-        return xml.document("ListBucketResult", [*head, *contents, *prefixes, *tail], xml.AISTORE)
+        return xml.document("ListBucketResult", nodes, xml.AISTORE)
 
     def _delete_objects(self, call: Call) -> Response:
         """Versions and conditions are ignored, keys not cleaned, and all of them said to be deleted."""
@@ -106,6 +97,17 @@ class Buckets:
         for key in keys:
             if "?" not in key:  # as in a list
                 self._store.delete(call.bucket, key)
-        return (
-            xml.document("DeleteResult", [("Deleted", [("Key", key)]) for key in keys], "") if keys else Response(200)
-        )
+        if not keys:
+            return Response(200)
+        return xml.document("DeleteResult", [("Deleted", [("Key", key)]) for key in keys], "")
+
+
+def _contents(name: str, stored: StoredObject) -> xml.Node:
+    modified, size = iso_date(stored, ""), stored.content.size
+    return "Contents", [("Key", name), ("LastModified", modified), ("ETag", ""), ("StorageClass", ""), ("Size", size)]
+
+
+def _left_over_token(rows: list[str], page: int) -> str:
+    """Of the last full page of those that were put together: the client is told, though it cannot need it."""
+    in_full_pages = len(rows) // page * page if page else 0
+    return rows[in_full_pages - 1] if in_full_pages else ""

@@ -11,21 +11,30 @@ from ..location import reparsed
 from ..s3.call import Call, parameters, split_prefix
 from ..s3.errors import S3Error
 
+_UNCLEAN = re.compile(r"(^|/)(/|\.|$)", re.DOTALL)
 _INVALID = re.compile(r"(^|/)\.\.?(/|$)|^~/|/$|^$", re.DOTALL)
 
 
 def at_gateway(call: Call) -> Call:
-    """The call as the gateway reads it: a key ends at its first `?`, and what follows are parameters."""
-    return _read(call, *reparsed(unquote_to_bytes(call.plain_path), call.request.query))
+    """The call as the gateway reads it: the path ends at its first `?`, and what follows are parameters."""
+    if "?" not in call.key and "?" not in call.bucket:
+        return at_target(call)
+    path, query = reparsed(unquote_to_bytes(call.plain_path), call.request.query)
+    rest = split_prefix(path)[1].decode("utf-8", "surrogateescape")
+    bucket, _, key = rest.lstrip("/").partition("/")
+    return replace(call, bucket=bucket, key=cleaned(key), params=parameters(query))
 
 
 def at_target(call: Call) -> Call:
     """The call as a target reads it."""
-    return _read(call, unquote_to_bytes(call.plain_path), call.request.query)
+    key = cleaned(call.key)
+    return call if key == call.key else replace(call, key=key)
 
 
 def cleaned(key: str) -> str:
     """The object that a key names: empty segments are dropped, `.` and `..` resolved (path.Join in ais/s3/types.go)."""
+    if not _UNCLEAN.search(key):
+        return key
     joined = "/".join(filter(None, key.split("/")))
     return posixpath.normpath(joined) if joined else ""
 
@@ -42,10 +51,3 @@ def refuse_invalid(key: str) -> None:
     """400 for what AIStore takes for no object's name (ValidateOname in cmn/cos/err.go)."""
     if _INVALID.search(key):
         raise S3Error(400, "errInvalidPath", f'invalid object name "{key}"')
-
-
-def _read(call: Call, path: bytes, query: bytes) -> Call:
-    rest = split_prefix(path)[1].decode("utf-8", "surrogateescape")
-    bucket, _, key = rest.lstrip("/").partition("/")
-    params = call.params if query == call.request.query else parameters(query)
-    return replace(call, bucket=bucket, key=cleaned(key), params=params)

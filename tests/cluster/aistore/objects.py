@@ -51,19 +51,20 @@ class Objects:
         stored = self._stored(call.bucket, call.key)
         size = stored.content.size
         start, stop = _range(call, size)
-        ranges = [("Accept-Ranges", "bytes")], [("Content-Range", f"bytes {start}-{stop - 1}/{size}")]
-        before, after = ranges if call.header("Range") else ([], [])
-        length, kind = ("Content-Length", str(stop - start)), ("Content-Type", "application/octet-stream")
-        headers = [*before, length, *after, kind, *_validators(stored)]
-        return Response(206 if after else 200, headers, stored.content.read(start, stop), length=stop - start)
+        length = ("Content-Length", str(stop - start))
+        headers = [length, ("Content-Type", "application/octet-stream"), *_validators(stored)]
+        if call.header("Range"):
+            headers[:1] = [("Accept-Ranges", "bytes"), length, ("Content-Range", f"bytes {start}-{stop - 1}/{size}")]
+        status = 206 if call.header("Range") else 200
+        return Response(status, headers, stored.content.read(start, stop), length=stop - start)
 
     def _head(self, call: Call) -> Response:
         """Of the whole object, whatever range is asked for."""
         stored = self._stored(call.bucket, call.key)
         # A bucket's checksum is xxhash2 unless told otherwise; the standard library has none.
         checksum = hashlib.md5(stored.etag.encode()).hexdigest()[:16]
-        user_metadata = [("X-Amz-Meta-Ais-Cksum-Type", "xxhash2"), ("X-Amz-Meta-Ais-Cksum-Val", checksum)]
-        return Response(200, [("Content-Length", str(stored.content.size)), *_validators(stored), *user_metadata], b"")
+        metadata = [("X-Amz-Meta-Ais-Cksum-Type", "xxhash2"), ("X-Amz-Meta-Ais-Cksum-Val", checksum)]
+        return Response(200, [("Content-Length", str(stored.content.size)), *_validators(stored), *metadata])
 
     def _put(self, call: Call) -> Response:
         if call.has("partNumber") and call.has("uploadId"):
@@ -124,5 +125,5 @@ def _range(call: Call, size: int) -> tuple[int, int]:
         where = [("Content-Range", f"bytes */{size}")]
         raise S3Error(416, "ErrRangeNotSatisfiable", f"size={size}: not satisfiable range {text}", where) from None
     if wanted is None:
-        raise S3Error(416, "", f'read range "{text}" is invalid')
+        raise S3Error(416, "ErrUnsupp" if "," in text else "", f'cannot read range "{text}"')
     return wanted

@@ -15,7 +15,7 @@ from tests.cluster import Cluster
 from .raw_client import Reply, ask
 
 BUCKET = "capb"
-BEFORE = b"k" * 1000
+BEFORE = b"k" * 100
 OTHER = b"other"
 NEW = b"new"
 ETAG = f'"{hashlib.md5(BEFORE).hexdigest()}"'
@@ -119,7 +119,9 @@ def condition(method: str, header: str, value: str, s3: int) -> Row:
 def copy(condition: str, value: str, s3: int) -> Row:
     headers = {**COPY, f"x-amz-copy-source-if-{condition}": value}
     copied = Outcome(200, OTHER)
-    return Row(f"copy if-{condition}", "PUT", "", headers, aistore=copied, s3=copied if s3 == 200 else Outcome(s3))
+    return Row(
+        f"copy if-{condition}: {value}", "PUT", "", headers, aistore=copied, s3=copied if s3 == 200 else Outcome(s3)
+    )
 
 
 ROWS = [
@@ -134,7 +136,7 @@ ROWS = [
     put("If-None-Match: *", {"If-None-Match": "*"}, 412),
     put("If-Match, wrong", {"If-Match": WRONG}, 412),
     put("If-Match, right", {"If-Match": ETAG}, 200),
-    put("an offset", {"x-amz-write-offset-bytes": "1000"}, 501),
+    put("an offset", {"x-amz-write-offset-bytes": "100"}, 501),
     put("SSE-C", SSE_C, 501),
     put("a lock", {"x-amz-object-lock-mode": "GOVERNANCE", "x-amz-object-lock-retain-until-date": FUTURE}, 501),
     put("tags", {"x-amz-tagging": "a=b"}, 501),

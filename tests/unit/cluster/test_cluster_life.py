@@ -108,6 +108,7 @@ def test_a_cluster_that_cannot_listen_leaves_nothing_behind() -> None:
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_line_serves_until_it_is_told_to_end(end: signal.Signals) -> None:
     command = [sys.executable, "-m", "tests.cluster", "--targets", "2", "--bucket", "mine", "--show"]
+    command += ["--honours", "s3", "--signed", "--s3-api-via-root"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
         assert process.stdout is not None
         word, endpoint = process.stdout.readline().split()
