@@ -13,7 +13,7 @@ Pure: names and bytes in, a verdict out. What is known is data, and each line of
 from __future__ import annotations
 
 import re
-from typing import Collection, Iterable, NamedTuple
+from typing import Collection, Iterable, Mapping, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 
@@ -303,6 +303,28 @@ def check(call: Call, honoured: frozenset[str] = frozenset()) -> None:
             raise _refusal(call, name, ignored.does, ignored.instead)
     _check_key(call, honoured)
     _check_source(call, honoured)
+
+
+def unclassified(operation: str, method: str, parameters: Mapping[str, str]) -> list[str]:
+    """What is not known here of an operation on objects, for those who watch botocore's releases.
+
+    Args:
+        operation: its name.
+        method: its HTTP method.
+        parameters: the wire name (that of a header, say) of each parameter, by what boto3 calls it.
+
+    Returns:
+        The operation (`FrobnicateObject`), or the parameters of an honoured one that writes (`PutObject.NewParameter`).
+    """
+    if operation not in HONOURED:
+        return [] if operation in MISREAD else [operation]
+    if method in _READING:
+        return []
+    return [
+        f"{operation}.{name}"
+        for name, wire in parameters.items()
+        if name not in HARMLESS and not wire.lower().startswith((*_WIRE, "versionid"))
+    ]
 
 
 def _ignored(call: Call) -> Iterable[tuple[str, Ignored]]:

@@ -31,11 +31,8 @@ _process = _Asked(RedirectPolicy())
 _asked: tuple[_Asked, ...] = ()
 """All who ask; the policy of the last one holds. Replaced as a whole, since other threads read it."""
 
-_replaced: dict[str, tuple[Any, Any]] = {}
-"""By name, the method of ours that was put in last, and the one that was there before."""
-
-_ours: list[Any] = []
-"""Every method that was put in. Those that somebody has kept and puts back do what the newest ones do."""
+_ours: list[tuple[Any, Any]] = []
+"""Every method that was put in, with what was there before. One that somebody has kept and puts back goes on."""
 
 
 def patch(policy: RedirectPolicy | None = None) -> None:
@@ -74,13 +71,10 @@ def unpatch() -> None:
     global _asked
     with _lock:
         _asked = ()
-        if _replaced:
-            _, cls = _supported()
-            for name, (method, before) in _replaced.items():
-                if vars(cls).get(name) is method:
-                    setattr(cls, name, before)
-                    _ours.remove(method)
-            _replaced.clear()
+        if _ours:
+            seam, cls = _supported()
+            for name in seam.SIGNATURES:
+                _take_out(cls, name)
         # Importing aistore_patch.botocore means patching: let the next import of it mean it again.
         sys.modules.pop(f"{__package__}.botocore", None)
         vars(sys.modules[str(__package__)]).pop("botocore", None)
@@ -155,12 +149,20 @@ def _put_in() -> None:
             raise
         return  # it fitted: what does not is somebody's mock, and when that ends, ours is back
     before = {name: getattr(cls, name) for name in seam.SIGNATURES}
-    own = {name: vars(cls).get(name) for name in missing}
     methods = seam.wrapped(cls, _policy, before.__getitem__)
     for name in missing:
+        _ours.append((methods[name], vars(cls).get(name)))
         setattr(cls, name, methods[name])
-        _replaced[name] = methods[name], own[name]
-        _ours.append(methods[name])
+
+
+def _take_out(cls: Any, name: str) -> None:
+    """Put back what was there before, unless somebody has wrapped ours since."""
+    while True:
+        found = next((pair for pair in _ours if pair[0] is vars(cls).get(name)), None)
+        if found is None:
+            return
+        _ours.remove(found)
+        setattr(cls, name, found[1])
 
 
 def _is_in_place(cls: Any, name: str) -> bool:
@@ -172,7 +174,7 @@ def _is_in_place(cls: Any, name: str) -> bool:
 
 
 def _is_ours(method: Any) -> bool:
-    return any(method is one for one in _ours)
+    return any(method is ours for ours, _ in _ours)
 
 
 def follow_redirects(client: _Client, policy: RedirectPolicy | None = None) -> _Client:

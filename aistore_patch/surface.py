@@ -1,7 +1,7 @@
-"""What the patch stands on in botocore: names only, for those who watch botocore's releases.
+"""What the patch stands on in botocore, urllib3 and Python: names only, for those who watch their releases.
 
-A release that changes the meaning of one of these functions may break the patch even where nothing raises. Which of
-them a release has (some are older or newer than others) is part of what tells releases apart.
+A release that changes the meaning of one of these may break the patch even where nothing raises. Which of them a
+release has (some are older or newer than others) is part of what tells releases apart.
 """
 
 from __future__ import annotations
@@ -16,20 +16,34 @@ FUNCTIONS = (
     "botocore.endpoint:Endpoint.create_request",
     "botocore.endpoint:Endpoint.prepare_request",
     "botocore.endpoint:convert_to_response_dict",
-    # How a request is made again for another URL, and signed.
+    # How a request is made again for another URL, and signed or not.
     "botocore.awsrequest:create_request_object",
+    "botocore.awsrequest:AWSRequest.__init__",
     "botocore.awsrequest:AWSRequestPreparer.prepare",
     "botocore.awsrequest:AWSRequestPreparer._prepare_url",
     "botocore.awsrequest:AWSPreparedRequest.__init__",
     "botocore.awsrequest:AWSPreparedRequest.reset_stream",
     "botocore.awsrequest:HeadersDict.copy",
+    "botocore.handlers:set_operation_specific_signer",
     "botocore.signers:RequestSigner.handler",
+    "botocore.signers:RequestSigner._choose_signer",
     "botocore.httpchecksum:AwsChunkedWrapper.seek",
     # How it goes over the wire.
+    "botocore.awsrequest:AWSHTTPResponse.__init__",
+    "botocore.awsrequest:AWSHTTPResponse._read_status",
+    "botocore.awsrequest:AWSConnection.request",
+    "botocore.awsrequest:AWSConnection._send_request",
     "botocore.awsrequest:AWSConnection._send_output",
     "botocore.awsrequest:AWSConnection._handle_expect_response",
+    "botocore.awsrequest:AWSConnection._is_100_continue_status",
+    "botocore.awsrequest:AWSConnection._send_message_body",
+    "botocore.awsrequest:AWSConnection.send",
+    "botocore.awsrequest:AWSResponse.__init__",
+    "botocore.awsrequest:AWSResponse.content",
     "botocore.httpsession:URLLib3Session.__init__",
     "botocore.httpsession:URLLib3Session.send",
+    "botocore.httpsession:URLLib3Session._get_pool_manager_kwargs",
+    "botocore.httpsession:URLLib3Session._get_proxy_manager",
     "botocore.httpsession:URLLib3Session._get_request_timeout",
     "botocore.httpsession:ProxyConfiguration.__init__",
     "botocore.httpsession:ProxyConfiguration.proxy_url_for",
@@ -39,7 +53,49 @@ FUNCTIONS = (
     "botocore.utils:S3RegionRedirector.redirect_from_error",
     "botocore.utils:S3RegionRedirectorv2.redirect_from_error",
 )
-"""`module:qualified.name` of each function."""
+"""`module:qualified.name` of each function of botocore."""
 
-CONTEXT_KEYS = ("client_config",)
-"""The keys that are read in the context of a request (`request_dict["context"]`)."""
+URLLIB3_FUNCTIONS = (
+    "urllib3._collections:HTTPHeaderDict.from_httplib",
+    "urllib3._collections:HTTPHeaderDict.getlist",
+    "urllib3._collections:RecentlyUsedContainer.__init__",
+    "urllib3.poolmanager:PoolManager.__init__",
+    "urllib3.poolmanager:PoolManager.connection_from_url",
+    "urllib3.connection:HTTPConnection.connect",
+    "urllib3.connection:HTTPConnection.request",
+    "urllib3.connection:HTTPConnection.request_chunked",
+    "urllib3.connection:HTTPConnection.getresponse",
+    "urllib3.connection:HTTPConnection.putrequest",
+    "urllib3.connection:HTTPConnection.putheader",
+    "urllib3.connection:HTTPConnection.close",
+    "urllib3.connectionpool:HTTPConnectionPool._get_conn",
+    "urllib3.connectionpool:HTTPConnectionPool._put_conn",
+    "urllib3.connectionpool:HTTPConnectionPool._new_conn",
+    "urllib3.connectionpool:HTTPConnectionPool._make_request",
+    "urllib3.connectionpool:HTTPConnectionPool._raise_timeout",
+    "urllib3.connectionpool:HTTPConnectionPool.urlopen",
+    "urllib3.response:HTTPResponse.__init__",
+    "urllib3.util.request:body_to_chunks",
+    "urllib3.util.timeout:Timeout.__init__",
+    "urllib3.util.url:_encode_target",
+)
+"""The same for urllib3: what `connection` and `session` override, and what `short_way` does in its stead."""
+
+PYTHON_FUNCTIONS = (
+    "http.client:HTTPResponse.__init__",
+    "http.client:HTTPResponse.begin",
+    "http.client:HTTPResponse._read_status",
+    "http.client:HTTPResponse._check_close",
+    "http.client:HTTPResponse.read",
+    "http.client:HTTPConnection.putrequest",
+    "http.client:HTTPConnection.putheader",
+    "http.client:HTTPConnection._send_output",
+    "http.client:HTTPConnection._send_request",
+    "http.client:HTTPConnection.send",
+    "http.client:HTTPConnection.getresponse",
+    "http.client:HTTPConnection.close",
+)
+"""The same for the standard library of a Python."""
+
+CONTEXT_KEYS = ("client_config", "auth_type")
+"""The keys that are read or set in the context of a request (`request_dict["context"]`)."""

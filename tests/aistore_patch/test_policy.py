@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aistore_patch import PolicyError, RedirectPolicy
 from aistore_patch.location import parse_url
-from aistore_patch.policy import Refused
+from aistore_patch.policy import Refused, short_way_is_on
 
 HERE = parse_url("http://proxy.example:8080/b/k")
 
@@ -112,6 +112,32 @@ def test_a_policy_is_a_value() -> None:
     assert policy == RedirectPolicy(max_hops=2, allow_hosts=("a.example",))
     assert hash(policy) == hash(RedirectPolicy(max_hops=2, allow_hosts=("a.example",)))
     assert policy != RedirectPolicy(max_hops=3)
-    assert repr(policy) == "RedirectPolicy(max_hops=2, allow_hosts=('a.example',), allow_downgrade=False)"
+    assert repr(policy) == "RedirectPolicy(max_hops=2, allow_hosts=('a.example',), allow_downgrade=False, honoured=())"
     with pytest.raises(AttributeError):
         policy.max_hops = 9  # type: ignore[misc]  # the mistake is the test
+
+
+def test_what_is_honoured_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = RedirectPolicy(honoured=["PutObjectTagging", "IfNoneMatch", "UncleanKey", "x-amz-object-lock-new"])
+    assert policy.honoured == {"PutObjectTagging", "IfNoneMatch", "UncleanKey", "x-amz-object-lock-new"}
+    monkeypatch.setenv("AISTORE_PATCH_HONOURED", " PutObjectTagging,IfNoneMatch UncleanKey x-amz-object-lock-new")
+    assert RedirectPolicy.from_environment() == policy
+    monkeypatch.setenv("AISTORE_PATCH_HONOURED", "")
+    assert RedirectPolicy.from_environment() == RedirectPolicy()
+
+
+@pytest.mark.parametrize("honoured", ["PutObjectTagging", b"x", ["*"], [""], [None], 3, ["Put Object"]])
+def test_a_mistake_in_what_is_honoured_says_what_is_expected(honoured: Any) -> None:
+    with pytest.raises(PolicyError, match=r"honoured .*expected"):
+        RedirectPolicy(honoured=honoured)
+
+
+def test_the_short_way_is_switched_by_the_environment() -> None:
+    assert short_way_is_on({})
+    assert short_way_is_on({"AISTORE_PATCH_SHORT_WAY": "1"})
+    assert not short_way_is_on({"AISTORE_PATCH_SHORT_WAY": " 0 "})
+    with pytest.raises(PolicyError, match="AISTORE_PATCH_SHORT_WAY is 'maybe'; 1 or 0 is expected"):
+        short_way_is_on({"AISTORE_PATCH_SHORT_WAY": "maybe"})
+    with pytest.raises(PolicyError, match="AISTORE_PATCH_SHORT_WAY"):
+        RedirectPolicy.from_environment({"AISTORE_PATCH_SHORT_WAY": "maybe"})
+    assert RedirectPolicy.from_environment({"AISTORE_PATCH_SHORT_WAY": "0"}) == RedirectPolicy()

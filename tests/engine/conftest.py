@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import time
 from typing import Any, Callable, Iterator
 
@@ -37,6 +38,7 @@ class AtRoot:
     """A cluster as clients know it that use its endpoint without `/s3` (AIStore's feature `S3-API-via-Root`)."""
 
     def __init__(self, cluster: Cluster, host: str = "127.0.0.1") -> None:
+        cluster.proxy.s3_api_via_root = True
         self.endpoint_url = f"http://{host}:{cluster.proxy.port}"
 
 
@@ -71,11 +73,37 @@ def patched() -> Iterator[None]:
         yield
 
 
+# Where the whole suite passes without the short way as well: the oldest Python has urllib3 1.26, the newest urllib3 2.
+_WAYS = ["short-way", "long-way"] if sys.version_info[:2] in ((3, 8), (3, 13)) else ["short-way"]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "way" in metafunc.fixturenames:
+        metafunc.parametrize("way", _WAYS, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def way(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Which way requests may go: without the short one (`long-way`), or with it."""
+    with pytest.MonkeyPatch.context() as environment:
+        if request.param == "long-way":
+            environment.setenv("AISTORE_PATCH_SHORT_WAY", "0")
+        yield request.param
+
+
+@pytest.fixture
+def keys_as_in_s3(cluster: Cluster) -> Iterator[None]:
+    """A cluster that holds every key that S3 does, and is known to."""
+    cluster.honours = "s3"
+    with aistore_patch.patched(aistore_patch.RedirectPolicy(honoured=["UncleanKey", "QuestionMarkKey"])):
+        yield
+
+
 _clients: dict[str, Any] = {}
 
 
 @pytest.fixture
-def make_client() -> MakeClient:
+def make_client(way: str) -> MakeClient:
     """Make a client: `make_client(cluster, addressing="path", **options of botocore's Config)`.
 
     Clients are dear, and are used again by tests that ask for the same; `fresh=True` is for those that change theirs.
@@ -86,7 +114,7 @@ def make_client() -> MakeClient:
     ) -> Any:
         s3 = {"addressing_style": addressing, **options.pop("s3", {})}
         options = {"retries": {"max_attempts": 0}, **options}
-        known = repr((cluster.endpoint_url, s3, verify, options))
+        known = repr((cluster.endpoint_url, s3, verify, options, way))
         if fresh or known not in _clients:
             config = botocore.config.Config(s3=s3, **options)
             client = _session.client("s3", endpoint_url=cluster.endpoint_url, config=config, verify=verify)

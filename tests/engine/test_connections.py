@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any, Callable
 
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 import aistore_patch
 from tests.cluster import AUTHORITY, Cluster, Ending, Fault, server_context
@@ -58,15 +58,6 @@ def test_nothing_follows_a_request_whose_body_was_not_sent(
     for number in of_puts:
         over_it = [entry.method for entry in cluster.ledger.requests("proxy") if entry.connection == number]
         assert over_it[-1] == "PUT"
-
-
-def test_nothing_follows_an_error_that_came_instead_of_100_continue(cluster: Cluster, make_client: MakeClient) -> None:
-    client = follower(cluster, make_client)
-    cluster.proxy.fail_with(Fault.raw(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", Ending.KEEP))
-    for _ in range(2):
-        with pytest.raises(ClientError):
-            client.put_object(Bucket=BUCKET, Key="k", Body=io.BytesIO(b"content"))
-    assert len({entry.connection for entry in cluster.proxy.requests}) == 2
 
 
 DONE = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -128,10 +119,9 @@ def test_a_body_is_sent_when_the_server_asks_for_it_and_whatever_it_says_before(
         b"HTTP/1.1 100 Continue\r\n\r\n" * 200 + DONE,
         b"HTTP/1.1 103 Early Hints\r\n" + b"Link: </x>\r\n" * 200,
         b"HTTP/1.1 100 Continue\r\n",
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n",
         EARLY_HINTS + b"HTTP/1.1 199\r\n\r\n",
     ],
-    ids=["102", "100", "headers", "ends", "101", "199"],
+    ids=["102", "100", "headers", "ends", "199"],
 )
 @pytest.mark.parametrize("operation", ["get_object", "put_object"])
 def test_no_end_of_informational_answers_is_an_error_of_botocore(
@@ -145,6 +135,17 @@ def test_no_end_of_informational_answers_is_an_error_of_botocore(
             getattr(client, operation)(Bucket=BUCKET, Key="k", **body)
         cluster.heal()
         client.head_bucket(Bucket=BUCKET)
+
+
+def test_a_redirected_request_that_is_answered_by_switching_protocols_has_not_succeeded(
+    cluster: Cluster, make_client: MakeClient
+) -> None:
+    client = follower(cluster, make_client)
+    cluster.targets[0].fail_with(Fault.raw(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n"))
+    cluster.proxy.fail_with(Fault.redirect(cluster.targets[0].url + "/s3/capb/k?pid=1"))
+    for _ in range(2):
+        with pytest.raises(HTTPClientError, match="status 101"):
+            client.put_object(Bucket=BUCKET, Key="k", Body=b"x")
 
 
 def test_a_body_that_ends_early_is_told_as_without_the_patch(cluster: Cluster, make_client: MakeClient) -> None:

@@ -107,19 +107,23 @@ def test_a_body_is_whole_after_a_target_broke_off(cluster: Cluster, make_client:
     assert cluster.store[BUCKET, "k"].data == body
 
 
-def test_a_body_is_whole_when_a_retry_is_not_redirected(cluster: Cluster, make_client: MakeClient) -> None:
+def test_a_body_is_whole_when_the_attempt_after_a_redirect_is_not_redirected(
+    cluster: Cluster, make_client: MakeClient
+) -> None:
     client = make_client(cluster, **three_attempts("legacy"))
     bodies = []
 
-    def fail_at_first(request: Request, _handler: object) -> Response:
+    def keep(request: Request, _handler: object) -> Response:
         bodies.append(b"".join(iter(request.body.pull, b"")))
-        return Response(503 if len(bodies) == 1 else 200, [], b"")
+        return Response(200, [], b"")
 
-    cluster.proxy.fail_with(Fault(fail_at_first))
+    cluster.target_of(BUCKET, "k").fail_with(Fault.INTERNAL_ERROR)
+    cluster.target_of(BUCKET, "k").fail_with(Fault.INTERNAL_ERROR)
+    cluster.proxy.fail_with(Fault(keep), when=lambda _: bool(cluster.target_of(BUCKET, "k").requests))
     stream = io.BytesIO(b"skipped" + b"content")
     stream.seek(7)
     client.put_object(Bucket=BUCKET, Key="k", Body=stream)
-    assert bodies == [b"content"] * 2
+    assert bodies == [b"content"]
 
 
 def test_the_next_call_starts_at_the_proxy(cluster: Cluster, client: Any) -> None:
@@ -224,26 +228,30 @@ def test_a_refusal_counts_the_retries_before_it(cluster: Cluster, make_client: M
     assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 1
 
 
-def test_a_header_line_beyond_all_bounds_is_named_at_once(
-    cluster: Cluster, make_client: MakeClient, no_waiting: list[float]
-) -> None:
-    client = make_client(cluster, fresh=True, **three_attempts("legacy"))
+def test_a_header_line_beyond_all_bounds_is_botocores_error(cluster: Cluster, make_client: MakeClient) -> None:
+    client = make_client(cluster, fresh=True)
     endless = Fault.redirect(b"http://127.0.0.1/" + b"k" * 100_000)
     for _ in range(2):  # on a new connection, and where one was used before
         cluster.proxy.fail_with(endless, times=1)
-        with pytest.raises(BotoCoreError, match="65536"):
+        with pytest.raises(BotoCoreError):
             client.get_object(Bucket=BUCKET, Key="k")
         client.list_objects_v2(Bucket=BUCKET)
     assert len(cluster.ledger.requests()) == 4
-    assert no_waiting == []
 
 
-def test_two_locations_are_none(cluster: Cluster, client: Any) -> None:
+def test_two_locations_are_one_if_they_are_equal_and_otherwise_none(cluster: Cluster, client: Any) -> None:
     urls = [target.url.encode() + b"/s3/capb/k" for target in cluster.targets]
-    cluster.proxy.fail_with(Fault.respond(307, [("Location", urls[0]), ("Location", urls[1])]))
-    with pytest.raises(ClientError, match=r"InvalidRedirectLocation|RedirectToOtherObject"):
-        client.get_object(Bucket=BUCKET, Key="k")
-    assert not any(target.requests for target in cluster.targets)
+    for target in cluster.targets:
+        target.fail_with(Fault.respond(200))
+    for _ in range(2):  # on a new connection, and on one that was used before
+        cluster.proxy.fail_with(Fault.respond(307, [("Location", urls[0]), ("Location", urls[1])]), times=1)
+        with pytest.raises(ClientError, match=r"InvalidRedirectLocation.*several Locations"):
+            client.head_object(Bucket=BUCKET, Key="k")
+        assert not any(target.requests for target in cluster.targets)
+        cluster.proxy.fail_with(Fault.respond(307, [("Location", urls[0]), ("Location", urls[0])]), times=1)
+        client.head_object(Bucket=BUCKET, Key="k")
+        assert len(cluster.targets[0].requests) == 1
+        cluster.ledger.clear()
 
 
 @given(data=st.data())
@@ -259,28 +267,5 @@ def test_whatever_location_comes_the_caller_sees_botocores_errors(
     )
     cluster.proxy.heal()
     cluster.proxy.fail_with(Fault.redirect(location.replace(b"\n", b"")))
-    with contextlib.suppress(ClientError, BotoCoreError):
-        client.head_object(Bucket=BUCKET, Key="k")
-
-
-@pytest.mark.parametrize(
-    "header",
-    [b"Content-Length: five", b"Last-Modified: never", b"x-amz-object-lock-retain-until-date: 99999999999999999999"],
-)
-def test_an_answer_that_cannot_be_parsed_is_botocores_error(cluster: Cluster, client: Any, header: bytes) -> None:
-    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + header
-    cluster.target_of(BUCKET, "k").fail_with(Fault.raw(head + b"\r\n\r\n"))
-    with pytest.raises(BotoCoreError, match=r"The answer of http.* cannot be read") as caught:
-        client.head_object(Bucket=BUCKET, Key="k")
-    assert "pid=" not in str(caught.value)
-
-
-@given(head=st.binary(max_size=80), status=st.sampled_from([b"307", b"200", b"999", b"30", b"-1", b"\xff"]))
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-def test_whatever_bytes_come_the_caller_sees_botocores_errors(
-    cluster: Cluster, client: Any, head: bytes, status: bytes
-) -> None:
-    cluster.proxy.heal()
-    cluster.proxy.fail_with(Fault.raw(b"HTTP/1.1 " + status + b" X\r\n" + head + b"\r\nContent-Length: 0\r\n\r\n"))
     with contextlib.suppress(ClientError, BotoCoreError):
         client.head_object(Bucket=BUCKET, Key="k")

@@ -90,7 +90,7 @@ def test_the_path_goes_out_as_it_came(cluster: Cluster, make_client: MakeClient)
     target.fail_with(Fault.respond(200))
     spelled = b"/s3/capb/a;b=%c3%A9/%7e~/../+"
     for _ in range(2):
-        cluster.proxy.fail_with(Fault.redirect(target.url.encode() + spelled + b"?pid=1"), times=1)
+        cluster.proxy.fail_with(Fault.redirect(target.url.encode() + spelled + b"?token=1"), times=1)
         client.head_object(Bucket=BUCKET, Key="a;b=é/~~/../+")
         assert target.requests[-1].path == spelled
 
@@ -113,6 +113,7 @@ def test_signed_for_the_new_host_in_every_style(
     if signature is botocore.UNSIGNED:  # the fixture puts things back
         for node in (cluster.proxy, *cluster.targets):
             node._verify = None
+    cluster.honours = "s3"
     if addressing != "path":
         cluster.proxy.host = "localhost"  # so that a bucket can be put before it
     client = make_client(cluster, addressing=addressing, signature_version=signature)
@@ -202,7 +203,7 @@ def test_a_loop_ends_at_once(cluster: Cluster, client: Any, at: str) -> None:
 
 
 def test_calls_that_are_not_redirected_list_no_hops(cluster: Cluster, client: Any) -> None:
-    assert hops_of(client.list_objects_v2(Bucket=BUCKET)) == []
+    assert "Redirects" not in client.list_objects_v2(Bucket=BUCKET)["ResponseMetadata"]
     assert [entry.node for entry in cluster.ledger.requests()] == ["proxy"]
 
 
@@ -211,6 +212,7 @@ def test_errors_of_the_target_are_botocores_own(cluster: Cluster, client: Any) -
         client.get_object(Bucket=BUCKET, Key="absent")
     assert hops_of(caught.value.response) == [307]
     cluster.store.put(BUCKET, "k", b"x")
+    cluster.honours = "s3"
     with pytest.raises(ClientError, match=r"412|PreconditionFailed"):
         client.get_object(Bucket=BUCKET, Key="k", IfMatch='"other"')
     cluster.target_of(BUCKET, "k").fail_with(Fault.ACCESS_DENIED)

@@ -198,12 +198,14 @@ class NoBody(io.BytesIO):
         (None, "", False),
         ("https://s3.cn-north-1.amazonaws.com.cn", "", False),
         ("https://s3.dualstack.us-east-1.api.aws", "", False),
-        (None, "AIStore", True),
+        (None, "AIStore", False),
+        ("https://ec2-1-2-3-4.compute-1.amazonaws.com", "AIStore", True),
+        ("https://s3-gateway-1.us-east-1.elb.amazonaws.com", "AIStore", True),
         ("https://notamazonaws.com", "", True),
     ],
 )
 @pytest.mark.usefixtures("patched")
-def test_hosts_of_aws_redirect_only_where_they_say_they_are_aistore(url: str, server: str, followed: bool) -> None:
+def test_s3_of_aws_redirects_nothing_and_what_runs_on_its_machines_does(url: str, server: str, followed: bool) -> None:
     asked: list[str] = []
 
     def answer(request: Any, **_: Any) -> AWSResponse:

@@ -1,0 +1,187 @@
+"""What the guard lets pass, and what it refuses: pure, on plain values."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aistore_patch import guard
+
+
+def call(operation: str = "PutObject", method: str = "PUT", key: bytes = b"k", **more: Any) -> guard.Call:
+    return guard.Call(operation, method, more.pop("headers", []), more.pop("query", []), key, **more)
+
+
+METHODS = {"Get": "GET", "Head": "HEAD", "List": "GET", "Put": "PUT", "Copy": "PUT", "Delete": "DELETE"}
+
+
+@pytest.mark.parametrize("operation", guard.HONOURED)
+def test_what_is_honoured_passes(operation: str) -> None:
+    method = {"Abort": "DELETE", "Complete": "POST"}.get(operation[:5]) or METHODS.get(operation[:3], "PUT")
+    guard.check(call(operation, method))
+
+
+@pytest.mark.parametrize("operation", [*guard.MISREAD, "FrobnicateObject"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST", "PATCH"])
+def test_every_other_operation_is_refused_until_it_is_named(operation: str, method: str) -> None:
+    with pytest.raises(guard.NotHonoured) as caught:
+        guard.check(call(operation, method))
+    said = str(caught.value)
+    assert said.startswith(f"AIStore does not honour {operation}: ")
+    assert "Nothing was sent" in said
+    assert f"honoured=['{operation}']" in said
+    assert f"AISTORE_PATCH_HONOURED={operation}" in said
+    guard.check(call(operation, method), frozenset([operation]))
+
+
+PARAMETERS = [(header, name) for row in guard.IGNORED for header, name in row.names.items()]
+
+
+@pytest.mark.parametrize(("header", "name"), [*PARAMETERS, ("x-amz-object-lock-new", "x-amz-object-lock-new")])
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
+def test_parameters_that_change_what_a_write_means_are_refused_by_name(header: str, name: str, method: str) -> None:
+    asked = call(method=method, headers=["user-agent", header])
+    with pytest.raises(guard.NotHonoured, match=f"AIStore does not honour {name} with PutObject: "):
+        guard.check(asked)
+    guard.check(asked, frozenset([name]))
+
+
+@pytest.mark.parametrize(("header", "name"), PARAMETERS)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_reading_with_them_passes(header: str, name: str, method: str) -> None:
+    guard.check(call("GetObject", method, headers=[header]))
+
+
+@pytest.mark.parametrize(("operation", "method"), [("GetObject", "GET"), ("HeadObject", "HEAD"), ("DeleteObject", "DELETE")])
+def test_a_version_is_refused_whatever_is_done_with_it(operation: str, method: str) -> None:
+    asked = call(operation, method, query=["versionid"])
+    with pytest.raises(guard.NotHonoured, match="VersionId"):
+        guard.check(asked)
+    guard.check(asked, frozenset(["VersionId"]))
+
+
+def test_a_version_of_the_source_of_a_copy_is_refused() -> None:
+    asked = call("CopyObject", copy_source="b/k?versionId=1")
+    with pytest.raises(guard.NotHonoured, match="VersionId with CopyObject"):
+        guard.check(asked)
+    guard.check(asked, frozenset(["VersionId"]))
+
+
+def test_a_part_is_honoured_by_get_alone() -> None:
+    guard.check(call("GetObject", "GET", query=["partnumber"]))
+    guard.check(call("UploadPart", "PUT", query=["partnumber", "uploadid"]))
+    with pytest.raises(guard.NotHonoured, match="PartNumber with HeadObject"):
+        guard.check(call("HeadObject", "HEAD", query=["partnumber"]))
+
+
+UNCLEAN = [b"a//b", b"a/./b", b"a/../b", b"/lead", b"e/", b"/", b".", b"..", b"../x", b"a/.."]
+
+
+@pytest.mark.parametrize("key", UNCLEAN)
+def test_an_unclean_key_is_not_there_to_be_read_and_refused_to_be_written(key: bytes) -> None:
+    for method in ("GET", "HEAD"):
+        with pytest.raises(guard.NoSuchKey):
+            guard.check(call("GetObject", method, key))
+    for method in ("PUT", "POST", "DELETE"):
+        with pytest.raises(guard.NotHonoured, match="the key '"):
+            guard.check(call(method=method, key=key))
+        guard.check(call(method=method, key=key), frozenset(["UncleanKey"]))
+
+
+@pytest.mark.parametrize("source", ["b/a//b", "/b//lead", "b/e/", "b/a%2F%2Fb"])
+def test_a_copy_of_an_unclean_key_is_a_copy_of_nothing(source: str) -> None:
+    with pytest.raises(guard.NoSuchKey):
+        guard.check(call("CopyObject", copy_source=source))
+    guard.check(call("CopyObject", copy_source=source), frozenset(["UncleanKey"]))
+
+
+@pytest.mark.parametrize("source", ["b/k", "/b/k", "b/a/b", "arn:aws:s3:::b"])
+def test_other_copies_pass(source: str) -> None:
+    guard.check(call("CopyObject", copy_source=source))
+
+
+def test_a_key_with_a_question_mark_is_read_and_deleted_but_not_written() -> None:
+    for operation, method in (("GetObject", "GET"), ("HeadObject", "HEAD"), ("DeleteObject", "DELETE")):
+        guard.check(call(operation, method, b"x?y"))
+    for method in ("PUT", "POST"):
+        with pytest.raises(guard.NotHonoured, match="'x\\?y'.*without '\\?'"):
+            guard.check(call(method=method, key=b"x?y"))
+        guard.check(call(method=method, key=b"x?y"), frozenset(["QuestionMarkKey"]))
+
+
+@pytest.mark.parametrize("key", [b"a\nb", b"\t", b"a\x00", b"\x7f"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+def test_a_key_with_control_characters_is_called_so(key: bytes, method: str) -> None:
+    with pytest.raises(guard.NotHonoured, match="control characters"):
+        guard.check(call("GetObject", method, key))
+
+
+@pytest.mark.parametrize(("key", "kind"), [(b"a%41", "PercentKey"), (b"100%", "PercentKey"), (b"a" * 256, "LongKey")])
+def test_a_copy_is_refused_to_keys_that_only_an_upload_reaches(key: bytes, kind: str) -> None:
+    guard.check(call("PutObject", key=key))
+    with pytest.raises(guard.NotHonoured, match=kind):
+        guard.check(call("CopyObject", key=key, copy_source="b/k"))
+    guard.check(call("CopyObject", key=key, copy_source="b/k"), frozenset([kind]))
+    guard.check(call("CopyObject", key=b"a" * 255 + b"/" + b"b" * 255, copy_source="b/k"))
+
+
+def test_a_refusal_shows_a_key_shortly_and_in_ascii() -> None:
+    with pytest.raises(guard.NotHonoured) as caught:
+        guard.check(call(key="é\n".encode() + b"\xff" * 5000))
+    assert str(caught.value).isascii()
+    assert len(str(caught.value)) < 800
+
+
+def test_a_call_without_a_key_has_none_to_be_unclean() -> None:
+    guard.check(call("ListObjectsV2", "GET", b""))
+
+
+@given(st.lists(st.sampled_from([b"a", b"b", b"", b".", b".."]), min_size=1).map(b"/".join))
+def test_a_key_passes_if_and_only_if_cleaning_leaves_it_alone(key: bytes) -> None:
+    """Go's path.Clean, for a path below a bucket, is posixpath.normpath."""
+    cleaned = posixpath.normpath(b"/bucket/" + key)[len(b"/bucket/") :]
+    stays = posixpath.normpath(b"/bucket/" + key).startswith(b"/bucket/") and cleaned == key
+    try:
+        guard.check(call(key=key))
+    except guard.NotHonoured as why:
+        assert key and not stays
+        assert "UncleanKey" in str(why)
+    else:
+        assert stays or not key
+
+
+@given(st.text(), st.text(), st.lists(st.text()), st.lists(st.text()), st.binary(), st.text())
+def test_whatever_is_asked_the_guard_has_an_answer(
+    operation: str, method: str, headers: list[str], query: list[str], key: bytes, source: str
+) -> None:
+    try:
+        guard.check(guard.Call(operation, method, headers, query, key, source))
+    except (guard.NotHonoured, guard.NoSuchKey) as why:
+        assert str(why)  # noqa: PT017 - both outcomes are right
+    else:
+        assert operation in guard.HONOURED
+
+
+def test_no_operation_is_both_honoured_and_misread() -> None:
+    assert not guard.HONOURED.keys() & guard.MISREAD.keys()
+    assert all(guard.HONOURED.values())
+    assert all(row.known for row in (*guard.MISREAD.values(), *guard.IGNORED, *guard.KEYS.values()))
+
+
+def test_names_in_a_query_that_mean_something_are_known() -> None:
+    assert guard.has_meaning("acl")
+    assert guard.has_meaning("x-amz-anything")
+    assert not guard.has_meaning("y")
+
+
+def test_what_nobody_has_classified_is_named() -> None:
+    known = {"Body": "Body", "IfMatch": "If-Match", "VersionId": "versionId", "ObjectLockNew": "x-amz-object-lock-new"}
+    assert guard.unclassified("PutObject", "PUT", known) == []
+    assert guard.unclassified("PutObject", "PUT", {**known, "Fold": "x-amz-fold"}) == ["PutObject.Fold"]
+    assert guard.unclassified("GetObject", "GET", {"Fold": "x-amz-fold"}) == []
+    assert guard.unclassified("PutObjectAcl", "PUT", {"Fold": "x-amz-fold"}) == []
+    assert guard.unclassified("FoldObject", "PUT", {}) == ["FoldObject"]
