@@ -50,15 +50,15 @@ def test_parameters_that_change_what_a_write_means_are_refused_by_name(header: s
     guard.check(asked, frozenset([name]))
 
 
-@pytest.mark.parametrize(("header", "name"), PARAMETERS)
+@pytest.mark.parametrize("header", [header for header, _ in PARAMETERS])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_reading_with_them_passes(header: str, name: str, method: str) -> None:
+def test_reading_with_them_passes(header: str, method: str) -> None:
     guard.check(call("GetObject", method, headers=[header]))
 
 
-@pytest.mark.parametrize(("operation", "method"), [("GetObject", "GET"), ("HeadObject", "HEAD"), ("DeleteObject", "DELETE")])
-def test_a_version_is_refused_whatever_is_done_with_it(operation: str, method: str) -> None:
-    asked = call(operation, method, query=["versionid"])
+@pytest.mark.parametrize("operation", ["GetObject", "HeadObject", "DeleteObject"])
+def test_a_version_is_refused_whatever_is_done_with_it(operation: str) -> None:
+    asked = call(operation, operation[:-6].upper(), query=["versionid"])
     with pytest.raises(guard.NotHonoured, match="VersionId"):
         guard.check(asked)
     guard.check(asked, frozenset(["VersionId"]))
@@ -108,7 +108,7 @@ def test_a_key_with_a_question_mark_is_read_and_deleted_but_not_written() -> Non
     for operation, method in (("GetObject", "GET"), ("HeadObject", "HEAD"), ("DeleteObject", "DELETE")):
         guard.check(call(operation, method, b"x?y"))
     for method in ("PUT", "POST"):
-        with pytest.raises(guard.NotHonoured, match="'x\\?y'.*without '\\?'"):
+        with pytest.raises(guard.NotHonoured, match=r"'x\?y'.*without '\?'"):
             guard.check(call(method=method, key=b"x?y"))
         guard.check(call(method=method, key=b"x?y"), frozenset(["QuestionMarkKey"]))
 
@@ -148,8 +148,7 @@ def test_a_key_passes_if_and_only_if_cleaning_leaves_it_alone(key: bytes) -> Non
     try:
         guard.check(call(key=key))
     except guard.NotHonoured as why:
-        assert key and not stays
-        assert "UncleanKey" in str(why)
+        assert (stays, "UncleanKey" in str(why)) == (False, True)  # noqa: PT017 - both outcomes are right
     else:
         assert stays or not key
 
@@ -169,7 +168,8 @@ def test_whatever_is_asked_the_guard_has_an_answer(
 def test_no_operation_is_both_honoured_and_misread() -> None:
     assert not guard.HONOURED.keys() & guard.MISREAD.keys()
     assert all(guard.HONOURED.values())
-    assert all(row.known for row in (*guard.MISREAD.values(), *guard.IGNORED, *guard.KEYS.values()))
+    rows: list[Any] = [*guard.MISREAD.values(), *guard.IGNORED, *guard.KEYS.values()]
+    assert all(row.known for row in rows)
 
 
 def test_names_in_a_query_that_mean_something_are_known() -> None:
