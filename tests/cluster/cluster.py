@@ -61,7 +61,7 @@ class Cluster:
         self.store = Store(keeps_up_to)
         self.ledger = Ledger(remembers, on_answer)
         self.redirects = redirects or Redirects()
-        self._services = services_of(self.store)
+        self._services = services_of(self.store, targets)
         self._acceptor = Acceptor()
         self.targets: list[Target] = []
         self._nodes: list[Target | Proxy] = []

@@ -37,7 +37,7 @@ class Proxy(Node):
         if call.at_root and not self.s3_api_via_root:
             return self._no_such_api(call)
         try:
-            answer = self.service.at_gateway(call, len(self._targets))
+            answer = self.service.at_gateway(call)
             return self._redirect(call) if answer is None else answer
         except GatewayPanicError:
             return RawResponse(b"", Ending.CLOSE)

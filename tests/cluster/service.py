@@ -16,13 +16,13 @@ AISTORE = "aistore"
 class Service(Protocol):
     """Answers calls that are well signed and well directed."""
 
-    def at_gateway(self, call: Call, targets: int) -> Response | None:
-        """The gateway's own answer; None for a call that it sends to one of its `targets`."""
+    def at_gateway(self, call: Call) -> Response | None:
+        """The gateway's own answer; None for a call that it sends to a target."""
 
     def at_target(self, call: Call) -> Response:
         """A target's answer."""
 
 
-def services_of(store: Store) -> dict[str, Service]:
+def services_of(store: Store, targets: int) -> dict[str, Service]:
     """By the name of what it honours."""
-    return {AISTORE: AIStore(store), "s3": S3(store)}
+    return {AISTORE: AIStore(store, targets), "s3": S3(store)}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import replace
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from ..location import reparsed
 from ..s3.call import Call, parameters, split_prefix
 from ..s3.errors import S3Error
 
 _UNCLEAN = re.compile(r"(^|/)(/|\.|$)", re.DOTALL)
+_NO_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _INVALID = re.compile(r"(^|/)\.\.?(/|$)|^~/|/$|^$", re.DOTALL)
 
 
@@ -45,6 +46,15 @@ def of_copy_source(source: str) -> tuple[str, str]:
     if not slash:
         raise S3Error(400, "", "missing or empty object name")
     return bucket, key.strip("/")
+
+
+def of_copy(key: str) -> str:
+    """The object that a copy becomes on another target than its source's, which sends it on by an unescaped URL.
+
+    Empty where that is no URL: then nothing is stored, and that is not noticed (coi.put in ais/tgtobj.go).
+    """
+    name = key.partition("?")[0]
+    return "" if _NO_ESCAPE.search(name) else cleaned(unquote(name, errors="surrogateescape"))
 
 
 def refuse_invalid(key: str) -> None:

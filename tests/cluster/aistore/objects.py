@@ -10,24 +10,27 @@ from ..s3 import xml
 from ..s3.call import Call
 from ..s3.errors import S3Error, invalid_request, no_such_bucket, no_such_key, not_simulated
 from ..s3.listing import iso_date
-from ..s3.multipart import Multipart
 from ..s3.objects import is_copy
 from ..s3.payload import Payload
 from ..s3.ranges import byte_range
 from ..store import Store, StoredObject
 from ..wire import Response
 from . import names
+from .multipart import Multipart
 
 
 class Objects:
     """Answers every call that is about one object.
 
     No condition, version, tag, ACL, lock, encryption, metadata or checksum of the client is ever looked at.
+
+    :param targets: of the cluster; with several, copies are what they are when source and copy lie on different ones
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, targets: int) -> None:
         self._store = store
-        self._multipart = Multipart(store, verifies=False)
+        self._targets = targets
+        self._multipart = Multipart(store)
         self._by_method: dict[str, Callable[[Call], Response]] = {
             "GET": self._get,
             "HEAD": self._head,
@@ -45,7 +48,7 @@ class Objects:
 
     def _get(self, call: Call) -> Response:
         if call.has("partNumber"):
-            raise not_simulated("parts of an object")
+            return self._get_part(call)
         if call.params.get("uploadId"):
             return self._multipart.answer(call)
         stored = self._stored(call.bucket, call.key)
@@ -57,6 +60,11 @@ class Objects:
             headers[:1] = [("Accept-Ranges", "bytes"), length, ("Content-Range", f"bytes {start}-{stop - 1}/{size}")]
         status = 206 if call.header("Range") else 200
         return Response(status, headers, stored.content.read(start, stop), length=stop - start)
+
+    def _get_part(self, call: Call) -> Response:
+        if "-" in self._stored(call.bucket, call.key).etag:
+            raise not_simulated("parts of an object")
+        raise S3Error(400, "wrapError", "the object was not uploaded in parts")
 
     def _head(self, call: Call) -> Response:
         """Of the whole object, whatever range is asked for."""
@@ -79,14 +87,19 @@ class Objects:
 
     def _copy(self, call: Call) -> Response:
         Payload(call.request, verifies=False)
-        bucket, key = names.of_copy_source(unquote_plus(call.header("x-amz-copy-source"), errors="surrogateescape"))
+        sent = call.header("x-amz-copy-source")
+        bucket, key = names.of_copy_source(unquote_plus(sent, errors="surrogateescape"))
         names.refuse_invalid(key)
         if bucket not in self._store:
             raise no_such_bucket(bucket)
         found = self._store.get(bucket, key)
-        if found is None:
+        # The gateway goes by the name as it is sent, so that an escaped one is looked for on another target.
+        if found is None or (self._targets > 1 and "%" in sent):
             raise S3Error(400, "ErrNotFound", f"ais://{bucket}/{key} does not exist")
-        copy = self._store.put(call.bucket, call.key, StoredObject(found.content, found.etag, {}))
+        copy = StoredObject(found.content, found.etag, {})
+        name = names.of_copy(call.key) if self._targets > 1 else call.key
+        if name:
+            self._store.put(call.bucket, name, copy)
         return xml.document("CopyObjectResult", [("LastModified", iso_date(copy)), ("ETag", "")], "")
 
     def _post(self, call: Call) -> Response:

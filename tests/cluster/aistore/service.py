@@ -18,12 +18,13 @@ _UNSUPPORTED = ("lifecycle", "policy", "cors", "acl")
 class AIStore:
     """What AIStore makes of S3."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, targets: int) -> None:
         self._store = store
+        self._targets = targets
         self._buckets = Buckets(store)
-        self._objects = Objects(store)
+        self._objects = Objects(store, targets)
 
-    def at_gateway(self, call: Call, targets: int) -> Response | None:
+    def at_gateway(self, call: Call) -> Response | None:
         call = names.at_gateway(call)
         if not call.bucket:
             return self._buckets.list_all(call)
@@ -34,7 +35,7 @@ class AIStore:
         if call.method == "GET" and call.has(*_UNSUPPORTED):
             return Response(501)
         if call.method == "GET" and call.has("uploads"):
-            return None if targets == 1 else self._buckets.list_uploads(call)
+            return None if self._targets == 1 else self._buckets.list_uploads(call)
         if not call.key:
             return self._buckets.answer(call)
         names.refuse_invalid(call.key)

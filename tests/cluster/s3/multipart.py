@@ -15,14 +15,10 @@ from .ranges import byte_range
 
 
 class Multipart:
-    """Answers the calls of one multipart upload, from its creation to its end.
+    """Answers the calls of one multipart upload, from its creation to its end."""
 
-    :param verifies: let checksums, ETags and conditions be checked, as AIStore does not
-    """
-
-    def __init__(self, store: Store, *, verifies: bool = True) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._verifies = verifies
 
     def create(self, call: Call, headers: dict[str, str]) -> Response:
         self._payload(call)
@@ -75,9 +71,8 @@ class Multipart:
         return xml.document("ListPartsResult", [*nodes, *parts])
 
     def _complete(self, call: Call, upload: Upload) -> Response:
-        if self._verifies:
-            conditions.check(call, self._store.get(call.bucket, call.key))
-        parts = _chosen(self._payload(call).document(), upload, checks_etags=self._verifies)
+        self._check_conditions(call)
+        parts = self._chosen(self._payload(call).document(), upload)
         digest = hashlib.md5(b"".join(bytes.fromhex(part.md5) for part in parts)).hexdigest()
         stored = StoredObject(_joined(parts), f'"{digest}-{len(parts)}"', upload.headers)
         self._store.put(call.bucket, call.key, stored)
@@ -85,7 +80,21 @@ class Multipart:
         return xml.document("CompleteMultipartUploadResult", [*_place(call), ("ETag", stored.etag)])
 
     def _payload(self, call: Call) -> Payload:
-        return Payload(call.request, self._store.keeps_up_to, verifies=self._verifies)
+        return Payload(call.request, self._store.keeps_up_to)
+
+    def _check_conditions(self, call: Call) -> None:
+        conditions.check(call, self._store.get(call.bucket, call.key))
+
+    def _chosen(self, root: Element, upload: Upload) -> list[Content]:
+        """The parts that the client lists, in its order."""
+        listed = listed_parts(root)
+        for number, etag in listed:
+            if number not in upload.parts or etag != upload.parts[number].md5:
+                raise S3Error(400, "InvalidPart", f"part {number} was not uploaded with that ETag")
+        numbers = [number for number, _ in listed]
+        if not numbers or numbers != sorted(set(numbers)):
+            raise S3Error(400, "InvalidPartOrder", "parts must be listed once each, in ascending order")
+        return [upload.parts[number] for number in numbers]
 
 
 def _place(call: Call) -> xml.Nodes:
@@ -102,18 +111,12 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _chosen(root: Element, upload: Upload, *, checks_etags: bool) -> list[Content]:
-    """The parts that the client lists, in its order."""
-    numbers = []
-    for part in root.iter("Part"):
-        number = _number(part.findtext("PartNumber") or "")
-        found = upload.parts.get(number)
-        if found is None or (checks_etags and (part.findtext("ETag") or "").strip('"') != found.md5):
-            raise S3Error(400, "InvalidPart", f"part {number} was not uploaded with that ETag")
-        numbers.append(number)
-    if not numbers or numbers != sorted(set(numbers)):
-        raise S3Error(400, "InvalidPartOrder", "parts must be listed once each, in ascending order")
-    return [upload.parts[number] for number in numbers]
+def listed_parts(root: Element) -> list[tuple[int, str]]:
+    """Numbers and ETags of the parts in a document that completes an upload."""
+    return [
+        (_number(part.findtext("PartNumber") or ""), (part.findtext("ETag") or "").strip('"'))
+        for part in root.iter("Part")
+    ]
 
 
 def _joined(parts: list[Content]) -> Content:

@@ -18,7 +18,7 @@ class S3:
         self._buckets = Buckets(store)
         self._objects = Objects(store)
 
-    def at_gateway(self, call: Call, targets: int) -> Response | None:  # noqa: ARG002 - as a Service
+    def at_gateway(self, call: Call) -> Response | None:
         if not call.key:
             return self._buckets.answer(call)
         if call.bucket not in self._store:

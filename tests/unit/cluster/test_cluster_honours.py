@@ -196,6 +196,53 @@ def test_completing_an_upload_under_a_condition(cluster: Cluster, mode: str, sta
     assert (reply.status, content(cluster, "k")) == (status, after)
 
 
+@pytest.mark.parametrize(("mode", "status"), [("aistore", 200), ("s3", 400)])
+def test_completing_an_upload_with_wrong_etags(cluster: Cluster, mode: str, status: int) -> None:
+    cluster.honours = mode
+    upload_id, document = upload(cluster)
+    wrong = document.replace(hashlib.md5(NEW).hexdigest(), "0" * 32)
+    assert follow(cluster, "POST", f"/k?uploadId={upload_id}", {}, wrong.encode()).status == status
+
+
+@pytest.mark.parametrize(("mode", "status"), [("aistore", 400), ("s3", 200)])
+def test_completing_an_upload_with_some_of_its_parts(cluster: Cluster, mode: str, status: int) -> None:
+    cluster.honours = mode
+    upload_id, document = upload(cluster)
+    follow(cluster, "PUT", f"/k?partNumber=3&uploadId={upload_id}", {}, NEW)
+    assert follow(cluster, "POST", f"/k?uploadId={upload_id}", {}, document.encode()).status == status
+
+
+@pytest.mark.parametrize(("mode", "status"), [("aistore", 400), ("s3", 200)])
+def test_an_empty_part(cluster: Cluster, mode: str, status: int) -> None:
+    cluster.honours = mode
+    upload_id, _ = upload(cluster)
+    assert follow(cluster, "PUT", f"/k?partNumber=2&uploadId={upload_id}").status == status
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("key", "stored"), [("a%41", "aA"), ("c%2F0", "c/0"), ("x?y", "x"), ("50%", None), ("a b é#", "a b é#")]
+)
+def test_a_copy_between_targets_is_stored_under_the_name_that_its_key_is_as_a_url(
+    cluster: Cluster, key: str, stored: str | None, mode: str
+) -> None:
+    cluster.honours = mode
+    assert follow(cluster, "PUT", f"/{quote(key)}", COPY).status == 200
+    made = set(cluster.store.keys(BUCKET)) - {"k", "other"}
+    assert made == ({key} if mode == "s3" else {stored} - {None})
+
+
+@pytest.mark.parametrize(("mode", "targets", "status"), [("aistore", 3, 400), ("aistore", 1, 200), ("s3", 3, 200)])
+def test_a_copy_of_a_key_that_has_to_be_escaped_is_not_found_on_another_target(
+    mode: str, targets: int, status: int
+) -> None:
+    with Cluster(targets, honours=mode) as cluster:
+        cluster.store.create_bucket(BUCKET)
+        cluster.store.put(BUCKET, "a b", OTHER)
+        assert follow(cluster, "PUT", "/new", {"x-amz-copy-source": f"/{BUCKET}/a%20b"}).status == status
+        assert content(cluster, "new") == (OTHER if status == 200 else None)
+
+
 @pytest.mark.parametrize(("mode", "status"), [("aistore", 501), ("s3", 200)])
 def test_copying_a_part(cluster: Cluster, mode: str, status: int) -> None:
     cluster.honours = mode
