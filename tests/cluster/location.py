@@ -38,21 +38,21 @@ class Location:
     accepted: frozenset[bytes]
 
 
-def aistore_location(sent: bytes, query: bytes, marks: Pairs) -> Location:
+def aistore_location(sent: bytes, query: bytes, marks: bytes) -> Location:
     """As AIStore writes it.
 
     Where that is no URI, or not of the object that was asked for, a target takes the repaired path too: the
     client's own, the same escaped as Go does, or what was written with only that escaped which must be.
 
     :param sent: the client's path, below the prefix of the target's API
-    :param marks: what the gateway appends to the query, in order of their names
+    :param marks: what the gateway appends to the query
     """
     asked = unquote_to_bytes(sent)
     path, query = reparsed(asked, query)
     if _SPECIAL.search(path):
-        written, query = _written(path, _GO), encoded([*parsed(query), *marks])
+        written, query = _written(path, _GO), encoded([*parsed(query), *parsed(marks)])
     else:
-        written, query = path, _joined(query, _plain(marks))
+        written, query = path, _joined(query, marks)
     accepted = {written}
     if path != asked:
         accepted |= {sent, faithful(sent)}
@@ -61,9 +61,9 @@ def aistore_location(sent: bytes, query: bytes, marks: Pairs) -> Location:
     return Location(written, query, frozenset(accepted))
 
 
-def faithful_location(sent: bytes, query: bytes, marks: Pairs) -> Location:
+def faithful_location(sent: bytes, query: bytes, marks: bytes) -> Location:
     """As a gateway writes it that escapes properly."""
-    return Location(faithful(sent), _joined(query, _plain(marks)), frozenset({faithful(sent)}))
+    return Location(faithful(sent), _joined(query, marks), frozenset({faithful(sent)}))
 
 
 def faithful(path: bytes) -> bytes:
@@ -103,11 +103,6 @@ def encoded(pairs: Iterable[tuple[bytes, bytes]]) -> bytes:
     """As Go's url.Values.Encode: sorted by name, and with `=` even where there is no value."""
     ordered = sorted(pairs, key=itemgetter(0))
     return b"&".join([f"{quote_plus(name)}={quote_plus(value)}".encode() for name, value in ordered])
-
-
-def _plain(marks: Pairs) -> bytes:
-    """Marks need no escape, and come in order."""
-    return b"&".join([name + b"=" + value for name, value in marks])
 
 
 def _written(path: bytes, alphabet: list[bytes]) -> bytes:

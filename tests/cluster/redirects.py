@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from .location import Location, Pairs, aistore_location, faithful_location
+from .location import Location, aistore_location, faithful_location
 from .s3.call import PREFIX, Call, split_prefix
 from .s3.errors import S3Error
 from .wire import Request, Response
@@ -76,18 +76,17 @@ class Redirects:
         """The gateway's redirect; raises GatewayPanicError where AIStore's handler would die."""
         with self._lock:
             moment = next(self._moments)
-        pid, utm = (b"pid", gateway.encode()), (b"utm", base36(moment))
-        marks = [pid, utm]
+        marks = b"pid=%s&utm=%s" % (gateway.encode(), base36(moment))
         if self.signed:
             signature = base64.urlsafe_b64encode(hashlib.sha512(b"%d" % moment).digest()).rstrip(b"=")
             nonce = base36(36**2 + moment % 36**2)
-            marks = [pid, (b"u", signature), utm, (b"vpams", b"6"), (b"x", nonce)]
+            marks = b"pid=%s&u=%s&utm=%s&vpams=6&x=%s" % (gateway.encode(), signature, base36(moment), nonce)
         return self._redirect(call, to, marks, self.hops - 1)
 
     def next(self, call: Call, ticket: Ticket, to: Node) -> Response:
         """The further redirect of a target that is not the last of the chain."""
         hop = self.hops - ticket.hops_left + 1
-        return self._redirect(call, to, [(b"hop", b"%d" % hop)], ticket.hops_left - 1)
+        return self._redirect(call, to, b"hop=%d" % hop, ticket.hops_left - 1)
 
     def redeem(self, call: Call, node: str) -> Ticket:
         """The ticket of a request at a node; 400 if the client did not follow a Location to the letter."""
@@ -109,7 +108,7 @@ class Redirects:
             ticket.used += 1
             return ticket
 
-    def _redirect(self, call: Call, to: Node, marks: Pairs, hops_left: int) -> Response:
+    def _redirect(self, call: Call, to: Node, marks: bytes, hops_left: int) -> Response:
         write = faithful_location if self.faithful_location else aistore_location
         location = write(_path_at_target(call.plain_path), call.request.query, marks)
         self._remember(

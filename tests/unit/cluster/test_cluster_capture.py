@@ -225,7 +225,7 @@ def test_an_object_lies_where_the_key_leads_that_the_gateway_reads(cluster: Clus
 
 
 keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
-PID = [(b"pid", b"1")]
+PID = b"pid=1"
 
 
 @given(keys)
