@@ -86,7 +86,7 @@ class Answer(AWSHTTPResponse):  # type: ignore[misc]  # botocore has no types
         return version, http.client.CONTINUE, reason  # which `begin` passes over, with its headers
 
 
-class _Redirected(Exception):
+class Redirected(Exception):
     """A redirect came instead of `100 Continue`."""
 
 
@@ -98,7 +98,7 @@ class _Connection:
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, *args: Any, **kwargs: Any) -> None:
         url = _target(url, headers)
-        with contextlib.suppress(_Redirected):  # then the answer is there to be read
+        with contextlib.suppress(Redirected):  # then the answer is there to be read
             super().request(method, url, body, headers, *args, **kwargs)  # type: ignore[misc]  # a mixin
 
     def request_chunked(self, method: str, url: str, body: Any = None, headers: Any = None) -> None:
@@ -106,7 +106,7 @@ class _Connection:
         self._response_received = False
         self._expect_header_set = headers is not None and headers.get("Expect") == b"100-continue"
         url = _target(url, headers)
-        with contextlib.suppress(_Redirected):
+        with contextlib.suppress(Redirected):
             super().request_chunked(method, url, body, headers)  # type: ignore[misc]  # a mixin
         self._expect_header_set = False
 
@@ -135,7 +135,7 @@ class _Connection:
             self._response_received = True
             line = self._early_line.decode("latin-1").split(None, 2)
             self.response_class = functools.partial(Answer, status_tuple=(line[0], status, "".join(line[2:]).strip()))
-            raise _Redirected
+            raise Redirected
 
     def _consume_headers(self, fp: Any) -> None:
         """As botocore's, which never returns where the connection ends among them."""

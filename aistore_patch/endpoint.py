@@ -330,6 +330,7 @@ def _guard(
         query=chain.original.parameters,
         key=chain.key,
         copy_source=_text(request.headers.get("x-amz-copy-source", "")),
+        body=request.body,
     )
     try:
         guard.check(asked, policy.honoured)

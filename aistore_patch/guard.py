@@ -13,7 +13,7 @@ Pure: names and bytes in, a verdict out. What is known is data, and each line of
 from __future__ import annotations
 
 import re
-from typing import Collection, Iterable, Mapping, NamedTuple
+from typing import Any, Collection, Iterable, Mapping, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 
@@ -43,6 +43,8 @@ HONOURED = {
     "ListMultipartUploads": "measured; a gateway of one target redirects it",
     "HeadBucket": "measured",
     "CreateBucket": "measured",
+    "DeleteBucket": "measured; it deletes a bucket that is not empty too, with or without a redirect",
+    "DeleteObjects": "measured, but for VersionId",
     "GetBucketVersioning": "read: ais/prxs3.go getBckVersioningS3",
     "PutBucketVersioning": "read: ais/prxs3.go putBckVersioningS3",
 }
@@ -86,15 +88,6 @@ MISREAD = {
     "ListObjectAnnotations": Misread(_ITS_BYTES, known="read: ais/tgts3.go getObjS3"),
     "RestoreObject": Misread(_REFUSES),
     "SelectObjectContent": Misread(_REFUSES, "Read the object and select from it"),
-    "DeleteBucket": Misread(
-        "the bucket would be deleted with all that is in it",
-        "Delete it at the gateway, which answers this call itself",
-        "read: ais/prxs3.go delBckS3",
-    ),
-    "DeleteObjects": Misread(
-        "objects would be deleted whatever VersionId is given",
-        "Send it to the gateway, which answers this call itself",
-    ),
 }
 """The operations that AIStore is known to misread or to refuse."""
 
@@ -273,6 +266,7 @@ class Call(NamedTuple):
         query: the names in the query, in lower case.
         key: the key, percent-decoded; empty for a call without one.
         copy_source: what stands in `x-amz-copy-source`.
+        body: the body of a DeleteObjects, which says what it deletes; of other calls it is of no interest.
     """
 
     operation: str
@@ -281,6 +275,7 @@ class Call(NamedTuple):
     query: Collection[str]
     key: bytes
     copy_source: str = ""
+    body: Any = None
 
 
 def check(call: Call, honoured: frozenset[str] = frozenset()) -> None:
@@ -328,7 +323,7 @@ def unclassified(operation: str, method: str, parameters: Mapping[str, str]) -> 
 
 
 def _ignored(call: Call) -> Iterable[tuple[str, Ignored]]:
-    if "versionid" in call.query or "?" in call.copy_source:
+    if "versionid" in call.query or "?" in call.copy_source or _deletes_a_version(call):
         yield "VersionId", VERSION_ID
     if call.operation == "HeadObject" and "partnumber" in call.query:
         yield "PartNumber", PART_NUMBER
@@ -337,6 +332,10 @@ def _ignored(call: Call) -> Iterable[tuple[str, Ignored]]:
             if header.startswith(_WIRE):
                 ignored = next(one for one in IGNORED if header.startswith(one.wire))
                 yield ignored.names.get(header, header), ignored
+
+
+def _deletes_a_version(call: Call) -> bool:
+    return call.operation == "DeleteObjects" and (not isinstance(call.body, bytes) or b"<VersionId>" in call.body)
 
 
 def _check_key(call: Call, honoured: frozenset[str]) -> None:

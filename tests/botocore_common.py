@@ -43,7 +43,6 @@ HARD_KEYS = {
     "percent": "100%",
     "what_looks_escaped": "a%2Fb%20c%2Bd",
     "hash_ampersand_equals": "a#b&c=d",
-    "what_looks_like_a_query": "a?x=1&y=2",
     "quotes": 'it\'s "quoted"',
     "not_ascii": "é€ß日本語",
 }

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import http.client
 import re
-import ssl
 from typing import Any
 
+import urllib3.connection
 from urllib3._collections import HTTPHeaderDict
-from urllib3.util import wait_for_read
 
-from ..connection import CONTINUE_TIMEOUT, MAX_INFORMATIONAL, Answer, is_informational
+from ..connection import Answer
 
-# What servers send: every line ended as it should be, no line folded, nothing odd. The rest is left to http.client.
-_PLAIN_HEAD = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}) ([^\r\n]*)\r\n((?:[A-Za-z0-9_-]+:[^\r\n\0]*\r\n)*)\r\n")
+# What servers send: every line ended as it should be, no line folded, nothing odd, and no more lines than http.client
+# takes. The rest is left to http.client.
+_PLAIN_HEAD = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}) ([^\r\n]*)\r\n((?:[A-Za-z0-9_-]+:[^\r\n\0]*\r\n){0,99})\r\n")
 
-# What urllib3 makes of the headers of http.client: 1.26 by a method, 2 by the constructor.
-_urllib3_headers = getattr(HTTPHeaderDict, "from_httplib", lambda headers: HTTPHeaderDict(headers.items()))
+# What urllib3 makes of the headers of http.client (`HTTPConnection.getresponse`): 1.26 has a method, and some of 2 a
+# function for it.
+_normalized = getattr(urllib3.connection, "_normalize_header_values", lambda headers: headers.items())
+_urllib3_headers = getattr(HTTPHeaderDict, "from_httplib", lambda headers: HTTPHeaderDict(_normalized(headers)))
 _is_length = re.compile(r"[0-9]{1,18}").fullmatch
 
 
@@ -26,40 +27,9 @@ class PlainAnswer(Answer):
     fp: Any
     headers: Any  # urllib3's kind, which is what its response wants
 
-    def __init__(self, sock: Any, method: str) -> None:
-        super().__init__(sock, method=method)
+    def __init__(self, sock: Any, method: str, status_tuple: Any = None) -> None:
+        super().__init__(sock, method=method, status_tuple=status_tuple)
         self._is_head = method == "HEAD"
-
-    def status_instead_of_continue(self, sock: Any) -> int | None:
-        """The status of a final answer that comes where `100 Continue` would; None if the body is to be sent."""
-        if not wait_for_read(sock, CONTINUE_TIMEOUT):
-            return None
-        plain = _PLAIN_HEAD.match(self.fp.peek())
-        status = int(plain.group(1)) if plain else self._final_status(sock)
-        self.left_body_unsent = status is not None
-        return status
-
-    def _final_status(self, sock: Any) -> int | None:
-        for _ in range(MAX_INFORMATIONAL):
-            read = http.client.HTTPResponse._read_status(self)  # type: ignore[attr-defined]  # not in its stubs
-            if not is_informational(read[1]):
-                self._status_tuple = read  # for `begin`
-                return int(read[1])
-            http.client.parse_headers(self.fp)
-            if read[1] == http.client.CONTINUE or not (self._has_more(sock) or wait_for_read(sock, CONTINUE_TIMEOUT)):
-                return None
-        raise http.client.HTTPException(f"got more than {MAX_INFORMATIONAL} informational answers")
-
-    def _has_more(self, sock: Any) -> bool:
-        """Whether some of what comes next was read with what came before, or can be at once."""
-        timeout = sock.gettimeout()
-        sock.settimeout(0)
-        try:
-            return bool(self.fp.peek())
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return False
-        finally:
-            sock.settimeout(timeout)
 
     def begin(self) -> None:
         """Read the status and the headers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import collections
+import contextlib
 import errno
 import functools
 import http.client
@@ -18,9 +18,11 @@ from botocore.httpsession import URLLib3Session
 from urllib3._collections import HTTPHeaderDict
 from urllib3.exceptions import ProtocolError, ReadTimeoutError, SSLError
 from urllib3.response import HTTPResponse
+from urllib3.util import wait_for_read
 from urllib3.util.retry import Retry
 
 from ..chain import STATUSES
+from ..connection import CONTINUE_TIMEOUT, Redirected
 from .answer import PlainAnswer
 from .own import URLLIB3, is_own_connection
 
@@ -35,8 +37,8 @@ _ANSWERED_EARLY = (errno.EPIPE, errno.EPROTOTYPE, *((errno.ECONNRESET,) if URLLI
 _RESPONSE_OPTIONS = inspect.signature(HTTPResponse.__init__).parameters
 _NO_RETRIES = Retry(False)
 
-# Whether urllib3 raises when a body that is read piece by piece ends early. urllib3 2 does unless it is told not to,
-# and so botocore tells it since 1.44, for its own StreamingBody sees to that.
+# Whether urllib3 raises when a body ends early. urllib3 2 does unless it is told not to, and so botocore tells it since
+# 1.44, for its own StreamingBody sees to that.
 _SEND = URLLib3Session.send.__code__
 _URLLIB3_SEES_THE_END = bool(
     _RESPONSE_OPTIONS["enforce_content_length"].default
@@ -116,8 +118,7 @@ def send(pool: Any, request: Any, target: str, timeout: Any) -> HTTPResponse | S
             pool._put_conn(connection)
             return None
         pool.num_requests += 1
-        answer = PlainAnswer(connection.sock, request.method)
-        _send(connection, answer, head, request.body, "Expect" in request.headers, timeout)
+        answer = _send(connection, request, head, timeout)
         answer.begin()
         response = _short_redirect(answer) or _response(answer, pool, connection, request, target)
     except BaseException as error:
@@ -162,7 +163,7 @@ def _response(answer: PlainAnswer, pool: Any, connection: Any, request: Any, tar
         "pool": pool,
         "connection": connection,
         "retries": _NO_RETRIES,
-        "enforce_content_length": _URLLIB3_SEES_THE_END if request.stream_output else True,
+        "enforce_content_length": _URLLIB3_SEES_THE_END,
         "request_method": request.method,
         "request_url": target,
         "sock_shutdown": connection.sock.shutdown,
@@ -215,38 +216,54 @@ def _host_header(pool: Any) -> str:
     return host if pool.port == (443 if pool.scheme == "https" else 80) else f"{host}:{pool.port}"
 
 
-def _send(connection: Any, answer: PlainAnswer, head: bytes, body: Any, expects: bool, timeout: Any) -> None:
+def _send(connection: Any, request: Any, head: bytes, timeout: Any) -> PlainAnswer:
     """Send a request, as much of it as the server wants: it may answer before that.
+
+    Returns:
+        The answer, to be read.
 
     Raises:
         ProtocolError: it could not be sent, or not in time (as urllib3 says it, too).
     """
-    sock = connection.sock
+    sock, body = connection.sock, request.body
     sock.settimeout(timeout._connect)  # as urllib3 does while it sends
+    early = None
     try:
-        if isinstance(body, bytes) and not expects:
+        if isinstance(body, bytes) and "Expect" not in request.headers:
             for part in (head, body) if URLLIB3 > 1 else (head + body,):
                 sys.audit("http.client.send", connection, part)
             sock.sendall(head + body)
-            return
-        sys.audit("http.client.send", connection, head)
-        sock.sendall(head)
-        early = answer.status_instead_of_continue(sock) if expects else None
-        if early is not None:
-            if URLLIB3 > 1 and early not in STATUSES:  # urllib3 2 reads the body to its end, and sends nothing
-                collections.deque(_blocks(body, connection.blocksize), maxlen=0)
-            return
-        for block in _blocks(body, connection.blocksize):
-            sys.audit("http.client.send", connection, block)
-            sock.sendall(block)
+        else:
+            sys.audit("http.client.send", connection, head)
+            sock.sendall(head)
+            early = _early_status(connection) if "Expect" in request.headers else None
+            for block in _blocks_to_read(body, connection.blocksize, early):
+                if early is None:
+                    sys.audit("http.client.send", connection, block)
+                    sock.sendall(block)
     except socket.timeout as error:
         raise ProtocolError("Connection aborted.", error) from error
     except OSError as error:
         if error.errno not in _ANSWERED_EARLY:
             raise
-        answer.left_body_unsent = True
     finally:
         sock.settimeout(timeout._read)
+    return PlainAnswer(sock, request.method, early)
+
+
+def _early_status(connection: Any) -> Any:
+    """The version, status and reason of an answer that comes instead of `100 Continue`; None if the body is wanted."""
+    connection._response_received = False
+    if wait_for_read(connection.sock, CONTINUE_TIMEOUT):
+        with contextlib.suppress(Redirected):
+            connection._handle_expect_response(None)
+    return connection.response_class.keywords["status_tuple"] if connection._response_received else None
+
+
+def _blocks_to_read(body: Any, size: int, early: Any) -> Iterator[Any]:
+    """A body in pieces: urllib3 2 reads it to its end even after an answer, if that is no redirect (`connection`)."""
+    is_unread = early is not None and (URLLIB3 == 1 or early[1] in STATUSES)
+    return iter(()) if is_unread else _blocks(body, size)
 
 
 def _blocks(body: Any, size: int) -> Iterator[Any]:

@@ -22,7 +22,7 @@ METHODS = {"Get": "GET", "Head": "HEAD", "List": "GET", "Put": "PUT", "Copy": "P
 @pytest.mark.parametrize("operation", guard.HONOURED)
 def test_what_is_honoured_passes(operation: str) -> None:
     method = {"Abort": "DELETE", "Complete": "POST"}.get(operation[:5]) or METHODS.get(operation[:3], "PUT")
-    guard.check(call(operation, method))
+    guard.check(call(operation, method, body=b""))
 
 
 @pytest.mark.parametrize("operation", [*guard.MISREAD, "FrobnicateObject"])
@@ -69,6 +69,14 @@ def test_a_version_of_the_source_of_a_copy_is_refused() -> None:
     with pytest.raises(guard.NotHonoured, match="VersionId with CopyObject"):
         guard.check(asked)
     guard.check(asked, frozenset(["VersionId"]))
+
+
+def test_a_version_that_a_batch_deletes_is_refused() -> None:
+    batch = b"<Delete><Object><Key>VersionId</Key></Object></Delete>"
+    guard.check(call("DeleteObjects", "POST", b"", body=batch))
+    for body in (batch.replace(b"</Object>", b"<VersionId>1</VersionId></Object>"), object()):
+        with pytest.raises(guard.NotHonoured, match="VersionId with DeleteObjects"):
+            guard.check(call("DeleteObjects", "POST", b"", body=body))
 
 
 def test_a_part_is_honoured_by_get_alone() -> None:
