@@ -19,7 +19,7 @@ from boto_matrix.interpreters import Interpreters, how_to_get
 from boto_matrix.project import project_matrix
 from boto_matrix.search import Search
 from boto_matrix.sources import ReleasedSources
-from boto_matrix.stands_on import StandsOn, mock_stands_on, patch_stands_on
+from boto_matrix.stands_on import StandsOn, watched
 from boto_matrix.surface_errors import SurfaceError
 from boto_matrix.trial import TrialError
 
@@ -171,7 +171,7 @@ class _Bisect:
             self._say(f"    {self.search.found[number].repeat}  # {self.search.ended(number)}")
 
     def _tell_surface(self, same: int, different: int) -> None:
-        stands_on = mock_stands_on() if self.asked.package == "moto" else patch_stands_on()
+        stands_on = watched("moto" if self.asked.package == "moto" else "botocore")
         old, new = self._watched(same), self._watched(different)
         between = f"{stands_on.package} {old} and {new}"
         try:

@@ -1,4 +1,4 @@
-"""Examines releases of the index, and shows how far it is."""
+"""Examines releases of the index, and shows how far it is; and the Pythons of this machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from boto_matrix.fingerprint import surface_of
 from boto_matrix.index import NoSuchRelease, PackageIndex
-from boto_matrix.sources import ReleasedSources
+from boto_matrix.interpreters import Interpreters
+from boto_matrix.project import project_matrix
+from boto_matrix.sources import ReleasedSources, sources_of_python
 from boto_matrix.stands_on import StandsOn
 from boto_matrix.surface_errors import UnreadableSources
 from boto_matrix.surface_record import SurfaceRecord
@@ -50,6 +52,20 @@ def examine(
             return surface.fingerprint
 
         return sweep(releases, record.of(stands_on).fingerprints(), fingerprint_of, every=every)
+
+
+def examine_pythons(stands_on: StandsOn, record: SurfaceRecord) -> dict[Version, str]:
+    """Examine the Pythons of the matrix that this machine has; what is known of those of other machines stays.
+
+    Raises:
+        SurfaceError: the standard library of one cannot be read.
+
+    """
+    found = dict(record.of(stands_on).fingerprints())
+    here = filter(None, map(Interpreters().find, project_matrix().pythons))
+    for version in (python.version for python in here):
+        found[Version(version)] = surface_of(sources_of_python(version), stands_on).fingerprint
+    return found
 
 
 def final_releases(stands_on: StandsOn, index: PackageIndex) -> list[Version]:

@@ -68,10 +68,10 @@ def _plan(cells: Sequence[Cell], known: dict[str, float], number: int) -> list[S
 def _representatives(cells: Sequence[Cell]) -> Sequence[Cell]:
     # Here, for a nightly plan needs none of it, and is to be quick.
     from boto_matrix.representatives import representatives
-    from boto_matrix.stands_on import patch_stands_on
+    from boto_matrix.stands_on import watched
     from boto_matrix.surface_record import read_record
 
-    return representatives(cells, read_record().of(patch_stands_on()).fingerprints())
+    return representatives(cells, read_record().of(watched("botocore")).fingerprints())
 
 
 def _known(path: Path | None) -> dict[str, float]:

@@ -23,7 +23,7 @@ from boto_matrix.results import (
     read_cell_report,
     write_results,
 )
-from boto_matrix.surface_of_cell import surfaces_of_cell
+from boto_matrix.unknown import model_of_cell, surfaces_of_cell
 
 _SPARING = 20  # no more than one part in so many of the time goes into writing the document
 _LONGEST_REASON = 300
@@ -135,7 +135,8 @@ class Recorder:
             reason,
             requested=clock.requested,
             installed=report.packages if report else {},
-            surfaces=surfaces_of_cell(Path(report.executable)) if report else {},
+            surfaces=surfaces_of_cell(Path(report.executable), report.python) if report else {},
+            s3_model=model_of_cell(Path(report.executable)) if report else None,
             interpreter=UsedInterpreter(version=report.python, path=report.executable) if report else None,
             sets=report.sets if report else {},
             install_seconds=round(installed_at - clock.started, 3),

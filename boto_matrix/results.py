@@ -108,6 +108,15 @@ class FoundSurface(_Model):
     problem: str | None = Field(default=None, description="why there is no fingerprint, or no class")
 
 
+class FoundModel(_Model):
+    """The S3 model of the installed botocore, compared with what aistore_patch.guard knows."""
+
+    unclassified: tuple[str, ...] = Field(
+        default=(), description="what it does not know: operations on objects, parameters of honoured writes"
+    )
+    problem: str | None = Field(default=None, description="why the two could not be compared")
+
+
 class CellResult(_Model):
     """A cell and what happened in it."""
 
@@ -121,8 +130,9 @@ class CellResult(_Model):
     )
     installed: dict[str, str] = Field(default_factory=dict, description="everything that was installed, by package")
     surfaces: dict[str, FoundSurface] = Field(
-        default_factory=dict, description="the surface class, by package: botocore and moto"
+        default_factory=dict, description="the surface class, by package; python is the standard library"
     )
+    s3_model: FoundModel | None = Field(default=None, description="null when no botocore was found there")
     interpreter: UsedInterpreter | None = Field(default=None, description="null when no test was started")
     sets: dict[str, SetResult] = Field(default_factory=dict)
     install_seconds: float | None = Field(default=None, description="wall clock, until the tests could start")

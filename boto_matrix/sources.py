@@ -1,4 +1,4 @@
-"""The Python files of a package: of one that is installed, or of a release of the index.
+"""The Python files of a package: of one that is installed, the standard library among them, or of a release.
 
 Of a release the wheel is downloaded once. Its Python files are kept in the user's cache; botocore's data, which is nine
 tenths of it, is not.
@@ -7,15 +7,20 @@ tenths of it, is not.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
+import sysconfig
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boto_matrix.interpreters import Interpreters, how_to_get
+from boto_matrix.stands_on import PYTHON
 from boto_matrix.surface_errors import NotInstalled, UnreadableSources
 
 if TYPE_CHECKING:
@@ -38,24 +43,80 @@ class Sources:
     files: tuple[str, ...]
 
 
-def installed_sources(package: str, site_packages: Path) -> Sources:
+def installed_sources(package: str, folder: Path) -> Sources:
     """Give the sources of a package as they are installed; nothing is imported.
+
+    Args:
+        package: the package, or `PYTHON`.
+        folder: what it is installed in: site-packages, or the folder of the standard library.
 
     Raises:
         NotInstalled: there is no such package.
 
     """
-    folder = site_packages / package
-    if not folder.is_dir():
-        raise NotInstalled(f"{package} is not installed in {site_packages}")
+    top = "http" if package == PYTHON else package
+    if not (folder / top).is_dir():
+        raise NotInstalled(f"{package} is not installed in {folder}")
 
     def read(file: str) -> str | None:
         try:
-            return (site_packages / file).read_text(encoding="utf-8", errors="replace")
+            return (folder / file).read_text(encoding="utf-8", errors="replace")
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    return Sources(package, read, tuple(sorted(f"{package}/{path.name}" for path in folder.glob("*.py"))))
+    return Sources(package, read, tuple(sorted(f"{top}/{path.name}" for path in (folder / top).glob("*.py"))))
+
+
+def sources_of_this_python(package: str) -> Sources:
+    """Give the sources of a package that this Python has installed, or of its standard library.
+
+    Raises:
+        NotInstalled: it has no such package.
+
+    """
+    if package == PYTHON:
+        return installed_sources(PYTHON, Path(sysconfig.get_path("stdlib")))
+    found = importlib.util.find_spec(package)  # finds it without importing it
+    if found is None or found.origin is None:
+        raise NotInstalled(f"this Python has no {package}; install it, or name a release")
+    return installed_sources(package, Path(found.origin).parent.parent)
+
+
+def sources_of_python(version: str) -> Sources:
+    """Give the sources of the standard library of a Python of this machine: ``3.11.7``, or ``3.11`` for whichever.
+
+    Raises:
+        NotInstalled: there is no such Python.
+
+    """
+    minor = ".".join(version.split(".")[:2])
+    found = Interpreters().find(minor)
+    if found is None or version not in (minor, found.version):
+        raise NotInstalled(f"there is no Python {version} on this machine; {how_to_get(version)}")
+    return installed_sources(PYTHON, library_of(found.path, found.version))
+
+
+def site_packages_of(python: Path) -> Path:
+    """Give the folder that a virtual environment installs into."""
+    environment = python.parent.parent
+    found = sorted((environment / "lib").glob("python*/site-packages"))
+    return found[0] if found else Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
+
+
+def library_of(python: Path, version: str) -> Path:
+    """Give the folder of the standard library of a Python, or of the one that a virtual environment was made of."""
+    homes = [python.resolve().parent, *_home_of(python.parent.parent / "pyvenv.cfg")]  # the latter where it is a copy
+    libraries = [home.parent / "lib" / f"python{'.'.join(version.split('.')[:2])}" for home in homes]
+    return next((library for library in libraries if (library / "http").is_dir()), libraries[0])
+
+
+def _home_of(settings: Path) -> Iterator[Path]:
+    # https://docs.python.org/3/library/site.html, `home`
+    with suppress(OSError):
+        for line in settings.read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition("=")
+            if name.strip().lower() == "home":
+                yield Path(value.strip())
 
 
 class ReleasedSources:

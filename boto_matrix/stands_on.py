@@ -1,4 +1,4 @@
-"""What the patch stands on in botocore, and the mock in moto: read where they declare it, without importing them.
+"""What the patch stands on in botocore, urllib3 and Python, and the mock in moto: read where they declare it.
 
 Importing them would take botocore and moto, of which a machine that looks at releases needs none.
 """
@@ -43,21 +43,35 @@ class StandsOn:
         return _digest([str(_RULES), self.package, *sorted(self.functions), *sorted(self.context_keys)])
 
 
-@cache
-def patch_stands_on() -> StandsOn:
-    """Give what the patch stands on in botocore."""
-    return StandsOn("botocore", "1.20.0", declared(_PATCH, "FUNCTIONS"), declared(_PATCH, "CONTEXT_KEYS"))
+PYTHON = "python"
+"""What the standard library is called among the packages; its releases are Pythons, which no index has."""
+
+# By package: the first release that matters, and where what is stood on in it is declared.
+_DECLARED = {
+    "botocore": ("1.20.0", _PATCH, ("FUNCTIONS", "CONTEXT_KEYS")),
+    "moto": ("4.0.0", _MOCK, ("FUNCTIONS",)),
+    "urllib3": ("1.25.4", _PATCH, ("URLLIB3_FUNCTIONS",)),  # of what botocore 1.20.0 admits
+    PYTHON: ("3.8", _PATCH, ("PYTHON_FUNCTIONS",)),
+}
+WATCHED = tuple(_DECLARED)
+"""The packages that are watched."""
 
 
 @cache
-def mock_stands_on() -> StandsOn:
-    """Give what the mock of the tests stands on in moto."""
-    return StandsOn("moto", "4.0.0", declared(_MOCK, "FUNCTIONS"))
+def watched(package: str) -> StandsOn:
+    """Give what is stood on in a package.
+
+    Raises:
+        SurfaceError: it is not declared, or cannot be read.
+
+    """
+    oldest, file, names = _DECLARED[package]
+    return StandsOn(package, oldest, *(declared(file, name) for name in names))
 
 
 def all_stands_on() -> tuple[StandsOn, ...]:
     """Give everything that is watched."""
-    return patch_stands_on(), mock_stands_on()
+    return tuple(map(watched, WATCHED))
 
 
 def declared(file: Path, name: str) -> tuple[str, ...]:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 from rich.console import Console
 from rich.text import Text
 
-from boto_matrix.examine import examine
+from boto_matrix.examine import examine, examine_pythons
 from boto_matrix.fingerprint import Surface, difference, surface_of
 from boto_matrix.index import index_from_environment
-from boto_matrix.sources import ReleasedSources, Sources, installed_sources
-from boto_matrix.stands_on import StandsOn, all_stands_on
-from boto_matrix.surface_errors import NotInstalled
+from boto_matrix.sources import ReleasedSources, Sources, sources_of_python, sources_of_this_python
+from boto_matrix.stands_on import PYTHON, WATCHED, StandsOn, watched
 from boto_matrix.surface_record import PATH, Examined, SurfaceClass, SurfaceRecord, read_record, write_record
 from boto_matrix.sweep import neighbours_that_differ
 
@@ -34,19 +31,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="VERSION",
         help="show the class of a release; without any, show all classes",
     )
-    parser.add_argument("--package", choices=[one.package for one in all_stands_on()], help="default: botocore")
+    parser.add_argument("--package", choices=WATCHED, help=f"default: botocore; {PYTHON} is the standard library")
     does = parser.add_mutually_exclusive_group()
     does.add_argument(
         "--diff", nargs=2, type=_release, metavar=("A", "B"), help=f"what B changed, as code; {_INSTALLED} is one too"
     )
-    does.add_argument("--installed", action="store_true", help="what this Python has installed, botocore and moto")
+    does.add_argument("--installed", action="store_true", help="what this Python has installed")
     does.add_argument(
         "--sweep",
         action="store_true",
-        help="examine releases of botocore and moto, and write surface.json: the ends of each minor, then by halving "
-        "the releases at which something changed. A change that was taken back between two of them goes unseen",
+        help="examine releases, and write surface.json: the ends of each minor, then by halving the releases at which "
+        "something changed. A change that was taken back between two of them goes unseen. Of Python, what is here",
     )
-    every = "with --sweep: examine all releases, each a download of 7 to 17 MB"
+    every = "with --sweep: examine all releases, of botocore each a download of 7 to 17 MB"
     parser.add_argument("--every", action="store_true", help=every)
 
 
@@ -59,22 +56,22 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     Raises:
         IndexUnavailable: the index must be asked and cannot be.
         NoSuchRelease: it does not have what was asked for.
-        NotInstalled: this Python does not have it.
+        NotInstalled: this Python, or this machine, does not have it.
         UnreadableSources: it is not Python of today.
         RecordError: surface.json is damaged.
 
     """
-    watched = [one for one in all_stands_on() if arguments.package in (None, one.package)]
+    chosen = [watched(package) for package in WATCHED if arguments.package in (None, package)]
     console = Console(highlight=False, emoji=False, soft_wrap=True)
     if arguments.sweep:
-        return _sweep(watched, console, every=arguments.every)
+        return _sweep(chosen, console, every=arguments.every)
     if arguments.diff:
-        return _diff(watched[0], arguments.diff[0], arguments.diff[1], console)
+        return _diff(chosen[0], arguments.diff[0], arguments.diff[1], console)
     if arguments.installed:
-        return _show([(one, _INSTALLED) for one in watched], console)
+        return _show([(one, _INSTALLED) for one in chosen], console)
     if arguments.versions:
-        return _show([(watched[0], version) for version in arguments.versions], console)
-    return _show_classes(watched, console)
+        return _show([(chosen[0], version) for version in arguments.versions], console)
+    return _show_classes(chosen, console)
 
 
 def _name_of(known: SurfaceClass | None) -> str:
@@ -111,9 +108,10 @@ def _advice(stands_on: StandsOn, version: str, surface: Surface, examined: Exami
         return _nothing_known(stands_on)
     near = _nearest(version, examined)
     package = "" if stands_on.package == "botocore" else f" --package {stands_on.package}"
+    records = f"surface --sweep{package}" if stands_on.package == PYTHON else "update"
     return (
         f"{stands_on.package} {version} has a surface ({surface.fingerprint}) that no examined release has: "
-        f"`python -m boto_matrix surface{package} --diff {near} {version}` shows what is new, `update` records it"
+        f"`python -m boto_matrix surface{package} --diff {near} {version}` shows what is new, `{records}` records it"
     )
 
 
@@ -133,12 +131,9 @@ def _nearest(version: str, examined: Examined) -> Version:
 
 
 def _sources(package: str, version: str, released: ReleasedSources) -> Sources:
-    if version != _INSTALLED:
-        return released.of(package, version)
-    found = importlib.util.find_spec(package)  # finds it without importing it
-    if found is None or found.origin is None:
-        raise NotInstalled(f"this Python has no {package}; install it, or name a release")
-    return installed_sources(package, Path(found.origin).parent.parent)
+    if version == _INSTALLED:
+        return sources_of_this_python(package)
+    return sources_of_python(version) if package == PYTHON else released.of(package, version)
 
 
 def _diff(stands_on: StandsOn, old: str, new: str, console: Console) -> int:
@@ -155,22 +150,23 @@ def _diff(stands_on: StandsOn, old: str, new: str, console: Console) -> int:
     return 0
 
 
-def _sweep(watched: Iterable[StandsOn], console: Console, *, every: bool) -> int:
+def _sweep(chosen: Sequence[StandsOn], console: Console, *, every: bool) -> int:
     record, index = read_record(), index_from_environment()
-    for stands_on in watched:
-        fingerprints = examine(stands_on, record, index, every=every)
-        record = record.with_releases(stands_on, fingerprints)
+    for stands_on in chosen:
+        is_python = stands_on.package == PYTHON
+        found = examine_pythons(stands_on, record) if is_python else examine(stands_on, record, index, every=every)
+        record = record.with_releases(stands_on, found)
         write_record(record)
-    _show_classes([*watched], console)
+    _show_classes(chosen, console)
     console.print(f"Recorded in {PATH.name}.", markup=False)
     return 0
 
 
-def _show_classes(watched: Sequence[StandsOn], console: Console) -> int:
+def _show_classes(chosen: Sequence[StandsOn], console: Console) -> int:
     record = read_record()
-    for stands_on in watched:
+    for stands_on in chosen:
         _show_classes_of(stands_on, record, console)
-    return int(not all(record.of(stands_on).releases for stands_on in watched))
+    return int(not all(record.of(stands_on).releases for stands_on in chosen))
 
 
 def _show_classes_of(stands_on: StandsOn, record: SurfaceRecord, console: Console) -> None:

@@ -13,7 +13,7 @@ from boto_matrix.blame import Verdict, blame
 from boto_matrix.evidence import FOUR_SETS
 from boto_matrix.glyphs import STYLES, Glyphs
 from boto_matrix.results import CellResult, Outcome, RunResult, SetOutcome, SetResult
-from boto_matrix.unknown_surfaces import unknown_surfaces
+from boto_matrix.unknown import called_out
 
 __all__ = ["FOUR_SETS", "show", "summary"]
 
@@ -44,7 +44,7 @@ def show(run: RunResult, console: Console) -> None:
     console.print(Text(_legend(run.cells, glyphs), style="dim"), soft_wrap=True)
     for reason in dict.fromkeys(cell.reason for cell in run.cells if cell.outcome is Outcome.NO_INTERPRETER):
         console.print(Text(reason or ""), soft_wrap=True)
-    for unknown in unknown_surfaces(run.cells):
+    for unknown in called_out(run.cells):
         console.print(Text(unknown, style="yellow"), soft_wrap=True)
 
 

@@ -19,10 +19,11 @@ from boto_matrix.model import load_matrix, parse_matrix
 from boto_matrix.project import PROJECT
 from boto_matrix.ran import what_ran
 from boto_matrix.refresh import Refreshed, refresh
-from boto_matrix.stands_on import StandsOn, all_stands_on, patch_stands_on
+from boto_matrix.stands_on import PYTHON, WATCHED, StandsOn, watched
 from boto_matrix.surface_record import PATH, SurfaceRecord, read_record, write_record
 
 _COOLDOWN = 48.0  # hours: most releases that are taken back are taken back sooner
+_RELEASED = [package for package in WATCHED if package != PYTHON]  # on the index
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,12 +57,12 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     until = datetime.now(timezone.utc) - timedelta(hours=arguments.cooldown)
     index = index_from_environment(until=until)
     console = Console(highlight=False, emoji=False, soft_wrap=True)
-    found = {one: examine(one, known, index) for one in all_stands_on()}
+    found = {one: examine(one, known, index) for one in map(watched, _RELEASED)}
     record = _recorded(known, found)
     with Console(stderr=True).status("asking which pairs fit"):
-        refreshed = refresh(text, index, found[patch_stands_on()], what_ran(PROJECT / "results"))
+        refreshed = refresh(text, index, found[watched("botocore")], what_ran(PROJECT / "results"))
     parse_matrix(refreshed.text, str(path))
-    news = [line for one in all_stands_on() for line in _new_classes(one, known, record)]
+    news = [line for one in found for line in _new_classes(one, known, record)]
     _say(refreshed, news, until, console, is_check=arguments.check)
     if arguments.check:
         return int(bool(refreshed.changes or news))

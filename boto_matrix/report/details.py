@@ -15,7 +15,7 @@ from boto_matrix.evidence import FOUR_SETS
 from boto_matrix.merging import origin_of
 from boto_matrix.report.changes import Changes
 from boto_matrix.report.contents import Contents
-from boto_matrix.results import CellResult, SetOutcome, SetResult
+from boto_matrix.results import CellResult, FoundModel, SetOutcome, SetResult
 
 _HEAD, _TAIL = 1_500, 4_500  # characters of an output that are kept
 _OUTPUTS_OF_A_CELL = 20
@@ -73,6 +73,7 @@ class _Details:
             "packages": self._packages.number(cell.installed, tuple(cell.installed.items())),
             "interpreter": cell.interpreter.model_dump() if cell.interpreter else None,
             "surfaces": {package: found.name or found.problem for package, found in cell.surfaces.items()},
+            "s3_model": _s3_model(cell.s3_model),
             "sets": self._sets(cell),
             "install_seconds": cell.install_seconds,
             "tests_seconds": cell.tests_seconds,
@@ -120,6 +121,12 @@ def _set(name: str, one: SetResult, failing: list[dict[str, Any]]) -> dict[str, 
 
 def _blame(verdict: Verdict | None) -> dict[str, str] | None:
     return {"title": verdict.culprit.heading, "because": verdict.because, "rule": verdict.rule} if verdict else None
+
+
+def _s3_model(found: FoundModel | None) -> str | None:
+    if found is None or found.problem:
+        return found.problem if found else None
+    return f"not known to the guard: {', '.join(found.unclassified)}" if found.unclassified else "known to the guard"
 
 
 def _change(cell: CellResult, changes: Changes | None) -> str | None:

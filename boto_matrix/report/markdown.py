@@ -11,7 +11,7 @@ from boto_matrix.report.changes import Change, Changes
 from boto_matrix.report.contents import Contents, Row
 from boto_matrix.report.failures import Failure, failures_by_culprit
 from boto_matrix.results import CellResult, Outcome, SetOutcome
-from boto_matrix.unknown_surfaces import unknown_surfaces
+from boto_matrix.unknown import called_out
 
 _FAILURES = 10  # of each culprit
 _NAMES = 12
@@ -31,7 +31,7 @@ def markdown(contents: Contents) -> str:
     blocks = [_head(contents), *_failures(contents)]
     if contents.changes is not None:
         blocks.append(_changes(contents.changes))
-    blocks += [f"**{_text(unknown)}**" for unknown in unknown_surfaces(contents.run.cells)]
+    blocks += [f"**{_text(unknown)}**" for unknown in called_out(contents.run.cells)]
     blocks.append(_matrix(contents))
     return "\n\n".join(blocks) + "\n"
 

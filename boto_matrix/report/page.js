@@ -118,7 +118,7 @@ function textOf(cell) {
   const packages = Object.entries(details().packages[cell.packages] ?? {}).map(([name, version]) => `${name} ${version}`);
   const tests = (cell.sets ?? []).flatMap((one) => (one.failing ?? []).map((test) => `${one.name} ${test.name}`));
   const parts = [cell.name, `python ${cell.python}`, `boto3 ${cell.pin.boto3}`, `botocore ${cell.pin.botocore}`, cell.outcome, cell.reason,
-    cell.blame?.title, cell.blame?.because, cell.change, ...Object.entries(cell.surfaces ?? {}).map(([name, text]) => `surface of ${name} ${text}`), ...packages, ...tests];
+    cell.blame?.title, cell.blame?.because, cell.change, ...Object.entries(cell.surfaces ?? {}).map(([name, text]) => `surface of ${name} ${text}`), cell.s3_model, ...packages, ...tests];
   return parts.filter(Boolean).join("\n").toLowerCase();
 }
 
@@ -282,7 +282,8 @@ function versions(cell) {
   return [
     make("h3", {}, "Versions"),
     facts([["asked for", asked], ["Python", cell.interpreter?.version ?? cell.python], ...first.map((name) => [name, installed[name]]),
-      ...Object.entries(cell.surfaces ?? {}).map(([name, text]) => [`surface of ${name}`, text])]),
+      ...Object.entries(cell.surfaces ?? {}).map(([name, text]) => [`surface of ${name}`, text]),
+      ...(cell.s3_model ? [["S3 operations", cell.s3_model]] : [])]),
     others.length ? make("details", {}, make("summary", {}, `${others.length} more packages`), facts(others.map((name) => [name, installed[name]]))) : null,
     cell.interpreter && make("p", { class: "quiet" }, make("small", {}, cell.interpreter.path)),
   ].filter(Boolean);

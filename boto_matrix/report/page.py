@@ -20,7 +20,7 @@ from boto_matrix.report.details import details
 from boto_matrix.report.failures import failures_by_culprit
 from boto_matrix.results import CellResult, Outcome, SetOutcome
 from boto_matrix.table import summary
-from boto_matrix.unknown_surfaces import unknown_surfaces
+from boto_matrix.unknown import called_out
 
 _HERE = Path(__file__).parent
 _WORDS = {
@@ -69,7 +69,7 @@ def page(contents: Contents) -> str:
         failures=failures_by_culprit(contents),
         rules=RULES,
         summary=summary(contents.run),
-        unknown_surfaces=unknown_surfaces(contents.run.cells),
+        called_out=called_out(contents.run.cells),
         set_outcomes=list(SetOutcome),
         Change=Change,
         style=Markup(style),  # noqa: S704 - a file of ours, which the policy names by its hash

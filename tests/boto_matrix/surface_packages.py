@@ -1,13 +1,14 @@
-"""Made-up releases of botocore, boto3 and moto with sources in them, and a project that declares what it stands on."""
+"""Made-up releases of packages with sources in them, and a project that declares what it stands on in them."""
 
 from __future__ import annotations
 
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from tests.boto_matrix.conftest import File, LocalIndex
-from tests.boto_matrix.small_project import SmallProject
+from tests.boto_matrix.small_project import REPOSITORY, SmallProject
 
 ENDPOINT = '''
 class Endpoint:
@@ -57,16 +58,41 @@ def publish_botocore(index: LocalIndex, version: str, answer: str, *, uploaded: 
     return publish(index, "botocore", version, {"endpoint.py": source}, uploaded=uploaded)
 
 
+def publish_others(index: LocalIndex) -> None:
+    """Put a release of each other package that is watched into the index."""
+    publish(index, "moto", "5.0.0", {"__init__.py": "def mock_aws(): pass\n"})
+    publish(index, "urllib3", "2.0.0", {"connection.py": "class HTTPConnection:\n    def close(self): pass\n"})
+
+
 def declare_surface(project: SmallProject) -> None:
-    """Have a project stand on `Endpoint.send` in botocore and on `mock_aws` in moto."""
+    """Have a project stand on a function of each package that is watched and of Python; its guard is the real one."""
     declarations = {
-        "aistore_patch/surface.py": "FUNCTIONS = ('botocore.endpoint:Endpoint.send',)\nCONTEXT_KEYS = ()\n",
+        "aistore_patch/surface.py": """
+FUNCTIONS = ('botocore.endpoint:Endpoint.send',)
+CONTEXT_KEYS = ()
+URLLIB3_FUNCTIONS = ('urllib3.connection:HTTPConnection.close',)
+PYTHON_FUNCTIONS = ('http.client:HTTPConnection.close',)
+""",
         "tests/unit/botocore_patch/mock_surface.py": "FUNCTIONS = ('moto:mock_aws',)\n",
     }
     for name, text in declarations.items():
         path = Path(project.folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    (project.folder / "aistore_patch" / "guard.py").symlink_to(REPOSITORY / "aistore_patch" / "guard.py")
+
+
+def model_of(parameters: dict[str, dict[str, dict[str, str]]], method: str = "PUT") -> dict[str, Any]:
+    """Make a model of S3: the parameters of each operation on objects, and how they are sent."""
+    bucket = {"http": {"method": "GET", "requestUri": "/{Bucket}"}, "input": {"shape": "Nothing"}}
+    http = {"method": method, "requestUri": "/{Bucket}/{Key+}?x"}
+    return {
+        "operations": {
+            "ListSomething": bucket,
+            **{name: {"http": http, "input": {"shape": f"{name}Request"}} for name in parameters},
+        },
+        "shapes": {f"{name}Request": {"members": members} for name, members in parameters.items()},
+    }
 
 
 def use_index(project: SmallProject, url: str) -> None:

@@ -20,9 +20,10 @@ from boto_matrix.report import chosen
 from boto_matrix.report.badge import badge
 from boto_matrix.report.changes import Change, compare
 from boto_matrix.report.contents import Contents
+from boto_matrix.report.details import details
 from boto_matrix.report.markdown import markdown
 from boto_matrix.report.page import page
-from boto_matrix.results import CellResult, Outcome, RunResult
+from boto_matrix.results import CellResult, FoundModel, FoundSurface, Outcome, RunResult
 from tests.boto_matrix.made_results import FAILED, STARTED, cell, changed, failed, grid, one_set, run, sets, written
 
 A, B = "py311-boto1.26", "py311-boto1.44"
@@ -303,6 +304,43 @@ def test_terminal_says_who_is_at_fault(tmp_path: Path, capsys: pytest.CaptureFix
     path = str(written(run(failed(B)), tmp_path / "r.json"))
     assert main(["report", path, "--format", "terminal"]) == 0
     assert "At fault: the patch: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["html", "markdown", "terminal"])
+def test_what_nobody_knows_yet_is_called_out_though_all_tests_pass(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = cell(
+        A,
+        boto3="1.50.0",
+        surfaces={"urllib3": FoundSurface(fingerprint="ab", name=None)},
+        s3_model=FoundModel(unclassified=("FoldObject", "PutObject.Fold")),
+    )
+    path, output = str(written(run(new), tmp_path / "r.json")), tmp_path / "report"
+    assert main(["report", path, "--format", form, "--output", str(output)]) == 0
+    said = " ".join((output.read_text() if output.exists() else capsys.readouterr().out).replace("\\_", "_").split())
+    assert "urllib3 2.8.0 is of an unknown surface class" in said
+    assert "botocore 1.50.0 has S3 operations or parameters that aistore_patch.guard does not know" in said
+    assert "FoldObject, PutObject.Fold; classify them there" in said
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (None, None),
+        (FoundModel(), "known to the guard"),
+        (
+            FoundModel(unclassified=("FoldObject", "PutObject.Fold")),
+            "not known to the guard: FoldObject, PutObject.Fold",
+        ),
+        (FoundModel(problem="it is damaged"), "it is damaged"),
+    ],
+)
+def test_a_cell_on_the_page_says_whether_the_guard_knows_its_botocore(
+    found: FoundModel | None, said: str | None
+) -> None:
+    facts = details(Contents(run(cell(A, s3_model=found))))["cells"][A]
+    assert facts.get("s3_model") == said
 
 
 def test_several_files_are_reported_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import json
+import platform
+import sys
+import sysconfig
+import venv
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 from boto_matrix.index import PackageIndex
-from boto_matrix.results import CellResult, FoundSurface, Outcome, Pin
-from boto_matrix.sources import ReleasedSources, installed_sources
+from boto_matrix.results import FoundModel, FoundSurface
+from boto_matrix.sources import ReleasedSources, installed_sources, library_of, site_packages_of
+from boto_matrix.stands_on import StandsOn
 from boto_matrix.surface_errors import NotInstalled, UnreadableSources
-from boto_matrix.surface_of_cell import site_packages_of, surfaces_installed, surfaces_of_cell
-from boto_matrix.unknown_surfaces import unknown_surfaces
+from boto_matrix.surface_record import SurfaceRecord, read_record, write_record
+from boto_matrix.unknown import called_out, model_of_cell, surfaces_of_cell
 from tests.boto_matrix.conftest import LocalIndex
-from tests.boto_matrix.small_project import PY, SmallProject
-from tests.boto_matrix.surface_packages import declare_surface, publish, publish_botocore, use_index, wheel
+from tests.boto_matrix.made_results import cell
+from tests.boto_matrix.small_project import PY, PYTHON, SmallProject
+from tests.boto_matrix.surface_packages import (
+    declare_surface,
+    model_of,
+    publish,
+    publish_botocore,
+    publish_others,
+    use_index,
+    wheel,
+)
+
+THIS_PYTHON = platform.python_version()
 
 
 @pytest.fixture
@@ -28,7 +45,7 @@ def watched(project: SmallProject, local_index: LocalIndex) -> SmallProject:
         publish_botocore(local_index, f"1.20.{patch}", "1" if patch < 3 else "2")
     for patch in range(3):
         publish_botocore(local_index, f"1.21.{patch}", "3")
-    publish(local_index, "moto", "5.0.0", {"__init__.py": "def mock_aws(): pass\n"})
+    publish_others(local_index)
     return project
 
 
@@ -41,6 +58,8 @@ def test_a_sweep_shows_and_records_the_classes(watched: SmallProject) -> None:
         ["1.20.3", "…", "1.20.5"],
         ["1.21.0", "…", "1.21.2"],
         ["5.0.0", "…", "5.0.0"],
+        ["2.0.0", "…", "2.0.0"],
+        [THIS_PYTHON, "…", THIS_PYTHON],
     ]
     again = watched.boto_matrix("surface")
     assert again.exit_code == 0
@@ -50,7 +69,7 @@ def test_a_sweep_shows_and_records_the_classes(watched: SmallProject) -> None:
 def test_each_wheel_is_downloaded_once_and_needed_no_more(watched: SmallProject, local_index: LocalIndex) -> None:
     watched.boto_matrix("surface", "--sweep")
     wheels = [path for path in local_index.asked if path.endswith(".whl")]
-    assert len(wheels) == len(set(wheels)) == 7
+    assert len(wheels) == len(set(wheels)) == 8
     assert watched.boto_matrix("surface", "1.20.0", UV_OFFLINE="1").exit_code == 0
     assert [path for path in local_index.asked if path.endswith(".whl")] == wheels
 
@@ -109,6 +128,30 @@ def test_what_is_installed_is_shown_without_an_index(watched: SmallProject, clos
     assert done.exit_code == 1  # of no class here: this is a real botocore
     assert "botocore installed" in done.output
     assert "moto installed" in done.output
+    assert "urllib3 installed" in done.output
+    assert "python installed" in done.output
+
+
+def test_a_python_is_examined_on_this_machine_and_no_index_is_asked(watched: SmallProject, closed_port: str) -> None:
+    watched.environ["UV_DEFAULT_INDEX"] = closed_port
+    known = SurfaceRecord().with_releases(stands_on_in_python(), {Version("3.8.1"): "of another machine"})
+    write_record(known, watched.folder / "surface.json")
+    assert watched.boto_matrix("surface", "--sweep", "--package", "python").exit_code == 0
+    releases = read_record(watched.folder / "surface.json").packages["python"].releases
+    assert releases.keys() == {"3.8.1", THIS_PYTHON}
+    done = watched.boto_matrix("surface", "--package", "python", PYTHON, THIS_PYTHON)
+    assert done.exit_code == 0
+    assert [line.split()[-2:] for line in done.output.splitlines()] == [["since", THIS_PYTHON]] * 2
+    done = watched.boto_matrix("surface", "--package", "python", "--diff", PYTHON, "installed")
+    assert f"Nothing that is stood on differs between python {PYTHON} and installed." in done.output
+
+
+def test_an_unknown_python_is_called_out_with_the_command_that_records_it(watched: SmallProject) -> None:
+    known = SurfaceRecord().with_releases(stands_on_in_python(), {Version("3.8.1"): "another"})
+    write_record(known, watched.folder / "surface.json")
+    done = watched.boto_matrix("surface", "--package", "python", PYTHON)
+    assert done.exit_code == 1
+    assert "`surface --sweep --package python` records it" in " ".join(done.output.split())
 
 
 def test_prereleases_and_yanked_releases_are_not_examined(watched: SmallProject, local_index: LocalIndex) -> None:
@@ -154,6 +197,8 @@ def test_without_a_network_there_is_a_sentence_and_nothing_is_written(
         (["surface", "--diff", "1.20.0"], "expected 2 arguments"),
         (["surface", "--package", "boto3"], "invalid choice"),
         (["surface", "--package", "moto", "9.9.9"], "has no wheel of moto 9.9.9"),
+        (["surface", "--package", "python", "3.0.9"], "there is no Python 3.0.9 on this machine"),
+        (["surface", "--package", "python", f"{PYTHON}.99"], f"there is no Python {PYTHON}.99 on this machine"),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(typed: list[str], said: str, watched: SmallProject) -> None:
@@ -213,68 +258,96 @@ def test_a_wheel_that_is_none_is_an_error_and_is_not_kept(local_index: LocalInde
     assert not [*tmp_path.glob("*/*")]
 
 
-def test_a_cell_tells_the_surface_of_what_it_has_installed(tmp_path: Path) -> None:
+def test_a_cell_tells_the_surface_of_what_it_has_installed_and_of_its_python(tmp_path: Path) -> None:
     packages = tmp_path / "lib" / "python3.11" / "site-packages"
-    for package, sources in (("botocore", {"endpoint.py": "class Endpoint: pass\n"}), ("moto", {})):
-        (tmp_path / "one.whl").write_bytes(wheel(package, "1.0.0", sources))
+    for package in ("botocore", "moto", "urllib3"):
+        (tmp_path / "one.whl").write_bytes(wheel(package, "1.0.0", {"endpoint.py": "class Endpoint: pass\n"}))
         with zipfile.ZipFile(tmp_path / "one.whl") as archive:
             archive.extractall(packages)
-    found = surfaces_of_cell(tmp_path / "bin" / "python")
-    assert site_packages_of(tmp_path / "bin" / "python") == packages
-    assert found.keys() == {"botocore", "moto"}
+    library = tmp_path / "base" / "lib" / "python3.11"
+    (library / "http").mkdir(parents=True)
+    (library / "http" / "client.py").write_text("class HTTPConnection:\n    def close(self): pass\n")
+    (tmp_path / "pyvenv.cfg").write_text(f"home = {tmp_path}/base/bin\nversion_info = 3.11.7\n")
+    python = tmp_path / "bin" / "python"
+    assert (site_packages_of(python), library_of(python, "3.11.7")) == (packages, library)
+    found = surfaces_of_cell(python, "3.11.7")
+    assert [*found] == ["botocore", "moto", "urllib3", "python"]
     for one in found.values():
         assert one.fingerprint is not None
         assert (one.name, one.problem) == (None, "no examined release has this surface")
         json.loads(one.model_dump_json())
 
 
-def test_the_newest_release_of_the_record_is_known_to_a_cell() -> None:
-    import importlib.util
+def test_the_library_of_a_python_is_found_whether_its_environment_links_or_copies_it(tmp_path: Path) -> None:
+    for name, has_links in (("links", True), ("copies", False)):
+        venv.create(tmp_path / name, symlinks=has_links)
+        found = library_of(tmp_path / name / "bin" / "python", THIS_PYTHON)
+        assert found.samefile(sysconfig.get_path("stdlib"))
 
-    spec = importlib.util.find_spec("botocore")
-    assert spec is not None
-    assert spec.origin is not None
-    found = surfaces_installed(Path(spec.origin).parent.parent)["botocore"]
-    assert found.fingerprint is not None
-    assert found.name is None or found.name.startswith("since 1.")
+
+def test_what_is_installed_here_is_known_to_a_cell() -> None:
+    for package, found in surfaces_of_cell(Path(sys.executable), THIS_PYTHON).items():
+        assert found.fingerprint is not None, f"{package}: {found.problem}"
+        assert found.name is None or found.name.startswith("since ")
 
 
 @pytest.mark.parametrize(
-    ("fingerprint", "name", "is_said"), [("ab", None, True), ("ab", "since 1.20.0", False), (None, None, False)]
+    ("package", "fingerprint", "name", "said"),
+    [
+        ("botocore", "ab", None, ["botocore 1.44.5 is of an unknown surface class"]),
+        ("urllib3", "ab", None, ["urllib3 2.8.0 is of an unknown surface class"]),
+        ("python", "ab", None, ["python 3.11.7 is of an unknown surface class"]),
+        ("botocore", "ab", "since 1.20.0", []),
+        ("botocore", None, None, []),
+    ],
 )
 def test_a_release_of_an_unknown_class_is_called_out_even_when_its_tests_pass(
-    fingerprint: str | None, name: str | None, is_said: bool
+    package: str, fingerprint: str | None, name: str | None, said: list[str]
 ) -> None:
-    cell = CellResult(
-        name="py311-boto1.44",
-        python="3.11",
-        pin=Pin(boto3="1.44.5", botocore="1.44.5"),
-        outcome=Outcome.PASSED,
-        installed={"botocore": "1.44.5"},
-        surfaces={"botocore": FoundSurface(fingerprint=fingerprint, name=name)},
-        repeat="make matrix",
-    )
-    said = unknown_surfaces([cell, cell])
-    assert [line.startswith("botocore 1.44.5 is of an unknown surface class") for line in said] == [True] * is_said
+    found = cell("py311-boto1.44", boto3="1.44.5", surfaces={package: FoundSurface(fingerprint=fingerprint, name=name)})
+    assert [line.partition(":")[0] for line in called_out([found, found])] == said
 
 
-def test_a_cell_that_passed_with_an_unknown_surface_says_so_in_the_results_and_on_the_screen(
+def test_what_the_guard_does_not_know_is_called_out_once_for_all_cells() -> None:
+    new, broken = FoundModel(unclassified=("FoldObject", "PutObject.Fold")), FoundModel(problem="is not there")
+    cells = [cell(f"py3{minor}-boto1.50", boto3="1.50.0", s3_model=new) for minor in (11, 12)]
+    cells += [cell(boto3="1.20.0", s3_model=broken), cell(s3_model=FoundModel()), cell()]
+    assert called_out(cells) == [
+        "botocore 1.20.0 cannot be compared with aistore_patch.guard: is not there",
+        "botocore 1.50.0 has S3 operations or parameters that aistore_patch.guard does not know: FoldObject, "
+        "PutObject.Fold; classify them there",
+    ]
+
+
+def test_a_cell_that_passed_with_something_unknown_says_so_in_the_results_and_on_the_screen(
     project: SmallProject,
 ) -> None:
     declare_surface(project)
-    content = wheel("botocore", "1.29.24", {"endpoint.py": "class Endpoint:\n    def send(self): pass\n"})
-    (project.folder / "wheels" / "botocore-1.29.24-py3-none-any.whl").write_bytes(content)
+    sources = {
+        "endpoint.py": "class Endpoint:\n    def send(self): pass\n",
+        "data/s3/2006-03-01/service-2.json": json.dumps(model_of({"FoldObject": {}})),
+    }
+    (project.folder / "wheels" / "botocore-1.29.24-py3-none-any.whl").write_bytes(wheel("botocore", "1.29.24", sources))
     done = project.boto_matrix("run", f"{PY}-boto1.26")
     assert done.exit_code == 0
     assert "botocore 1.29.24 is of an unknown surface class" in done.output
-    [cell] = project.results().cells
-    assert cell.surfaces["botocore"].fingerprint is not None
-    assert cell.surfaces["moto"].problem is not None  # it is not installed there
+    assert f"python {THIS_PYTHON} is of an unknown surface class" in done.output
+    assert "aistore_patch.guard does not know: FoldObject; classify them there" in " ".join(done.output.split())
+    [found] = project.results().cells
+    assert found.surfaces["botocore"].fingerprint is not None
+    assert found.surfaces["moto"].problem is not None  # it is not installed there
+    assert found.s3_model == FoundModel(unclassified=("FoldObject",))
 
 
 def test_a_cell_without_the_packages_says_so_and_goes_on(tmp_path: Path) -> None:
-    found = surfaces_of_cell(tmp_path / "bin" / "python")
+    found = surfaces_of_cell(tmp_path / "bin" / "python", "3.11.7")
     assert {one.fingerprint for one in found.values()} == {None}
     assert all("is not installed in" in (one.problem or "") for one in found.values())
+    assert model_of_cell(tmp_path / "bin" / "python") is None
     with pytest.raises(NotInstalled):
         installed_sources("botocore", tmp_path)
+
+
+def stands_on_in_python() -> StandsOn:
+    """What `declare_surface` declares."""
+    return StandsOn("python", "3.8", ("http.client:HTTPConnection.close",))

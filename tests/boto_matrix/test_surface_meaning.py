@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 
 from boto_matrix.fingerprint import Surface, difference, surface_of, what_changed
 from boto_matrix.meaning import NotPython, meaning_of_entries, meanings_of
-from boto_matrix.sources import Sources, installed_sources
-from boto_matrix.stands_on import StandsOn, all_stands_on, declared, patch_stands_on
+from boto_matrix.sources import Sources, sources_of_this_python
+from boto_matrix.stands_on import PYTHON, StandsOn, all_stands_on, declared, watched
 from boto_matrix.surface_errors import SurfaceError, UnreadableSources
 
 PLAIN = """
@@ -169,11 +168,18 @@ def test_a_difference_is_shown_as_code_and_only_that() -> None:
     assert list(difference(old, old, "1.0", "1.0")) == []
 
 
-def test_all_that_is_declared_exists_in_the_newest_botocore_and_moto() -> None:
-    patch, _ = all_stands_on()
-    surface = _installed(patch)
-    assert set(patch.functions) <= {*surface.parts, "botocore.utils:S3RegionRedirector.redirect_from_error"}
-    for key in patch.context_keys:
+ONLY_IN_OLD_RELEASES = {
+    "botocore.awsrequest:AWSConnection._send_request",  # until 1.31.14
+    "botocore.utils:S3RegionRedirector.redirect_from_error",
+    "urllib3._collections:HTTPHeaderDict.from_httplib",
+}
+
+
+@pytest.mark.parametrize("package", ["botocore", "urllib3", PYTHON])
+def test_all_that_is_declared_exists_in_the_newest_release(package: str) -> None:
+    surface = _installed(watched(package))
+    assert {*watched(package).functions} <= {*surface.parts, *ONLY_IN_OLD_RELEASES}
+    for key in watched(package).context_keys:
         assert any(part.startswith(f"context[{key!r}]") for part in surface.parts)
 
 
@@ -188,19 +194,19 @@ def test_a_declaration_that_is_none_is_an_error_that_names_the_file(text: str, t
 
 
 def test_the_declarations_are_read_as_python_reads_them() -> None:
-    from aistore_patch.surface import CONTEXT_KEYS, FUNCTIONS
-    from tests.unit.botocore_patch.mock_surface import FUNCTIONS as OF_THE_MOCK
+    from aistore_patch import surface
+    from tests.unit.botocore_patch import mock_surface
 
-    patch, mock = all_stands_on()
-    assert (patch.functions, patch.context_keys, mock.functions) == (FUNCTIONS, CONTEXT_KEYS, OF_THE_MOCK)
-    assert patch is patch_stands_on()
+    assert {one.package: (one.functions, one.context_keys) for one in all_stands_on()} == {
+        "botocore": (surface.FUNCTIONS, surface.CONTEXT_KEYS),
+        "moto": (mock_surface.FUNCTIONS, ()),
+        "urllib3": (surface.URLLIB3_FUNCTIONS, ()),
+        PYTHON: (surface.PYTHON_FUNCTIONS, ()),
+    }
 
 
 def _installed(stands_on: StandsOn) -> Surface:
-    spec = importlib.util.find_spec(stands_on.package)
-    assert spec is not None
-    assert spec.origin is not None
-    return surface_of(installed_sources(stands_on.package, Path(spec.origin).parent.parent), stands_on)
+    return surface_of(sources_of_this_python(stands_on.package), stands_on)
 
 
 def _sources(files: dict[str, str]) -> Sources:

@@ -15,7 +15,7 @@ from boto_matrix.refresh import NOT_RUN, Refreshed, refresh
 from boto_matrix.results import CellResult, Machine, Outcome, Pin, RunResult, write_results
 from tests.boto_matrix.conftest import LocalIndex
 from tests.boto_matrix.small_project import SmallProject
-from tests.boto_matrix.surface_packages import declare_surface, publish, publish_botocore, use_index
+from tests.boto_matrix.surface_packages import declare_surface, publish, publish_botocore, publish_others, use_index
 
 HEAD = """\
 # What this is about.
@@ -251,7 +251,7 @@ def typed_in(project: SmallProject, local_index: LocalIndex) -> SmallProject:
     use_index(project, local_index.url)
     for patch in range(20, 25):
         add_pair(local_index, patch)
-    publish(local_index, "moto", "5.0.0", {"__init__.py": "def mock_aws(): pass\n"})
+    publish_others(local_index)
     (project.folder / "matrix.yaml").write_text(
         HEAD + "  - {boto3: 1.26.20, botocore: 1.29.20, python: '>=3.8'}  # the only one\n"
     )
