@@ -351,18 +351,15 @@ def _hop_request(endpoint: Any, previous: Any, operation_model: Any, call: _Call
     url, params = call.chain.current, getattr(previous, _PARAMS)
     headers = {name: value for name, value in params["headers"].items() if name.lower() != "host"}
     request = _HopRequest(method=params["method"], url=str(url), data=params["body"], headers=headers)
-    # A URL that carries its own signature is not to be signed again: S3 refuses two (botocore's `auth_type` "none").
-    request.context = {**params["context"], "auth_type": "none"} if url.is_presigned else params["context"]
+    request.context = params["context"]
     request.stream_output = previous.stream_output
     request.auth_path = _resource(params.get("auth_path") or urlsplit(params["url"]).path, call.chain)
-    service = operation_model.service_model.service_id.hyphenize()
-    endpoint._event_emitter.emit(
-        f"request-created.{service}.{operation_model.name}", request=request, operation_name=operation_model.name
-    )
+    if not url.is_presigned:  # it carries its own authority, and S3 refuses two signatures; the event is for the signer
+        service = operation_model.service_model.service_id.hyphenize()
+        event = f"request-created.{service}.{operation_model.name}"
+        endpoint._event_emitter.emit(event, request=request, operation_name=operation_model.name)
     prepared = endpoint.prepare_request(request)
     prepared.headers = HopHeaders(prepared.headers, url)
-    if url.is_presigned:
-        prepared.headers.pop("Authorization", None)
     vars(prepared).update({_CALL: call, _PARAMS: params})
     return prepared
 

@@ -16,7 +16,7 @@ FUNCTIONS = (
     "botocore.endpoint:Endpoint.create_request",
     "botocore.endpoint:Endpoint.prepare_request",
     "botocore.endpoint:convert_to_response_dict",
-    # How a request is made again for another URL, and signed or not.
+    # How a request is made again for another URL, and signed.
     "botocore.awsrequest:create_request_object",
     "botocore.awsrequest:AWSRequest.__init__",
     "botocore.awsrequest:AWSRequestPreparer.prepare",
@@ -24,9 +24,7 @@ FUNCTIONS = (
     "botocore.awsrequest:AWSPreparedRequest.__init__",
     "botocore.awsrequest:AWSPreparedRequest.reset_stream",
     "botocore.awsrequest:HeadersDict.copy",
-    "botocore.handlers:set_operation_specific_signer",
     "botocore.signers:RequestSigner.handler",
-    "botocore.signers:RequestSigner._choose_signer",
     "botocore.httpchecksum:AwsChunkedWrapper.seek",
     # How it goes over the wire.
     "botocore.awsrequest:AWSHTTPResponse.__init__",
@@ -39,11 +37,9 @@ FUNCTIONS = (
     "botocore.awsrequest:AWSConnection._send_message_body",
     "botocore.awsrequest:AWSConnection.send",
     "botocore.awsrequest:AWSResponse.__init__",
-    "botocore.awsrequest:AWSResponse.content",
     "botocore.httpsession:URLLib3Session.__init__",
     "botocore.httpsession:URLLib3Session.send",
     "botocore.httpsession:URLLib3Session._get_pool_manager_kwargs",
-    "botocore.httpsession:URLLib3Session._get_proxy_manager",
     "botocore.httpsession:URLLib3Session._get_request_timeout",
     "botocore.httpsession:ProxyConfiguration.__init__",
     "botocore.httpsession:ProxyConfiguration.proxy_url_for",
@@ -56,7 +52,7 @@ FUNCTIONS = (
 """`module:qualified.name` of each function of botocore."""
 
 URLLIB3_FUNCTIONS = (
-    "urllib3._collections:HTTPHeaderDict.from_httplib",
+    "urllib3.connection:_normalize_header_values",
     "urllib3._collections:HTTPHeaderDict.getlist",
     "urllib3._collections:RecentlyUsedContainer.__init__",
     "urllib3.poolmanager:PoolManager.__init__",
@@ -97,5 +93,5 @@ PYTHON_FUNCTIONS = (
 )
 """The same for the standard library of a Python."""
 
-CONTEXT_KEYS = ("client_config", "auth_type")
-"""The keys that are read or set in the context of a request (`request_dict["context"]`)."""
+CONTEXT_KEYS = ("client_config",)
+"""The keys that are read in the context of a request (`request_dict["context"]`)."""

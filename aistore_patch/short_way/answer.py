@@ -14,10 +14,8 @@ from ..connection import Answer
 # takes. The rest is left to http.client.
 _PLAIN_HEAD = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}) ([^\r\n]*)\r\n((?:[A-Za-z0-9_-]+:[^\r\n\0]*\r\n){0,99})\r\n")
 
-# What urllib3 makes of the headers of http.client (`HTTPConnection.getresponse`): 1.26 has a method, and some of 2 a
-# function for it.
+# urllib3 2.8 has a function for the headers that it takes from http.client (`HTTPConnection.getresponse`).
 _normalized = getattr(urllib3.connection, "_normalize_header_values", lambda headers: headers.items())
-_urllib3_headers = getattr(HTTPHeaderDict, "from_httplib", lambda headers: HTTPHeaderDict(_normalized(headers)))
 _is_length = re.compile(r"[0-9]{1,18}").fullmatch
 
 
@@ -37,7 +35,7 @@ class PlainAnswer(Answer):
         headers = _plain_headers(plain) if plain is not None else None
         if plain is None or headers is None:
             super().begin()
-            self.headers = _urllib3_headers(self.headers)
+            self.headers = HTTPHeaderDict(_normalized(self.headers))
             return
         self.fp.read(plain.end())
         self.version, self.status, self.reason = 11, int(plain.group(1)), str(plain.group(2), "iso-8859-1").strip()

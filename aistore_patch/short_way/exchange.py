@@ -231,15 +231,15 @@ def _send(connection: Any, request: Any, head: bytes, timeout: Any) -> PlainAnsw
     try:
         if isinstance(body, bytes) and "Expect" not in request.headers:
             for part in (head, body) if URLLIB3 > 1 else (head + body,):
-                sys.audit("http.client.send", connection, part)
+                _audit(connection, part)
             sock.sendall(head + body)
         else:
-            sys.audit("http.client.send", connection, head)
+            _audit(connection, head)
             sock.sendall(head)
             early = _early_status(connection) if "Expect" in request.headers else None
             for block in _blocks_to_read(body, connection.blocksize, early):
                 if early is None:
-                    sys.audit("http.client.send", connection, block)
+                    _audit(connection, block)
                     sock.sendall(block)
     except socket.timeout as error:
         raise ProtocolError("Connection aborted.", error) from error
@@ -249,6 +249,15 @@ def _send(connection: Any, request: Any, head: bytes, timeout: Any) -> PlainAnsw
     finally:
         sock.settimeout(timeout._read)
     return PlainAnswer(sock, request.method, early)
+
+
+def _audit(connection: Any, data: Any) -> None:
+    """The event that `http.client.HTTPConnection.send` raises, which has none in Python 3.8."""
+    if _IS_AUDITED:
+        sys.audit("http.client.send", connection, data)
+
+
+_IS_AUDITED = "http.client.send" in http.client.HTTPConnection.send.__code__.co_consts
 
 
 def _early_status(connection: Any) -> Any:

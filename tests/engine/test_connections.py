@@ -234,12 +234,3 @@ def test_metadata_with_a_colon_in_its_name_is_refused_every_time(cluster: Cluste
         with pytest.raises(BotoCoreError):
             client.put_object(Bucket=BUCKET, Key="k", Body=b"x", Metadata={"a:b": "c"})
     assert cluster.store.keys(BUCKET) == ["other"]
-
-
-def test_a_folded_header_is_one_line(cluster: Cluster, make_client: MakeClient) -> None:
-    client = follower(cluster, make_client)
-    client.head_bucket(Bucket=BUCKET)
-    cluster.proxy.fail_with(
-        Fault.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx-amz-meta-a: b \r\n\tc\r\n\r\n", Ending.KEEP)
-    )
-    assert client.head_object(Bucket=BUCKET, Key="k")["Metadata"] == {"a": "b c"}
