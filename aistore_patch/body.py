@@ -7,7 +7,7 @@ one meant where the caller's stream stood elsewhere when the call was made.
 from __future__ import annotations
 
 import io
-from typing import Any, Iterator
+from typing import Any
 
 _AT_REST = (bytes, str, bytearray, memoryview, dict, type(None))
 
@@ -27,10 +27,6 @@ class Unrewindable:
         """As the stream's own `read`."""
         self.was_read = True
         return self._stream.read(-1 if size is None else size)
-
-    def __iter__(self) -> Iterator[Any]:
-        self.was_read = True
-        return iter(self._stream)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -151,7 +151,7 @@ def wrapped(
         call = getattr(request, _CALL, None)
         if call is None or not call.is_followed:
             return send(self, request)
-        answer = short_way.exchange(send, self.http_session, request)
+        answer = short_way.send(send, self.http_session, request)
         if answer is None:
             answer = send(self, request)
             if call.chain is not None or _is_redirect(answer):

@@ -1,8 +1,8 @@
 """A shorter way through urllib3 for the exchanges that redirects are made of.
 
 A redirected call is two exchanges, so what an exchange costs is what a redirect costs. This keeps urllib3's pools,
-connections, exceptions and response class, and does only the work between them. It can be deleted: `exchange`,
-`learn` and `AISTORE_PATCH_SHORT_WAY` are all that the rest of the package knows of it.
+connections, exceptions and response class, and does only the work between them. It can be deleted: `send`, `learn` and
+`AISTORE_PATCH_SHORT_WAY` are all that the rest of the package knows of it.
 
 It serves only origins that redirected or were redirected to, and only where everything between botocore and the socket
 is known to be what botocore, urllib3 and Python made it (`own`). Where anything was replaced, wrapped or is watched,
@@ -31,7 +31,7 @@ from botocore.exceptions import (
 from ..connection import HopHeaders
 from ..policy import short_way_is_on
 from ..session import POOLS, Session
-from .exchange import ShortRedirect, is_common, plain_target, send
+from .exchange import ShortRedirect, is_common, plain_target, send_on
 from .own import is_all_own
 
 _pools: weakref.WeakKeyDictionary[Any, dict[str, weakref.ref[Any]]] = weakref.WeakKeyDictionary()
@@ -70,7 +70,7 @@ def learn(session: Any, url: str) -> None:
     known[origin] = weakref.ref(session._manager.connection_from_url(url))
 
 
-def exchange(own_send: Any, session: Any, request: Any) -> Any:
+def send(own_send: Any, session: Any, request: Any) -> Any:
     """Send a request, as `URLLib3Session.send` does.
 
     Args:
@@ -93,7 +93,7 @@ def exchange(own_send: Any, session: Any, request: Any) -> Any:
     if target is None or not is_common(pool, request.method, target, request.body, request.headers, timeout):
         return None
     try:
-        response = send(pool, request, target, timeout)
+        response = send_on(pool, request, target, timeout)
         if response is None:
             return None
         if isinstance(response, ShortRedirect):

@@ -92,7 +92,7 @@ def is_common(pool: Any, method: str, target: str, body: Any, headers: Any, time
     )
 
 
-def send(pool: Any, request: Any, target: str, timeout: Any) -> HTTPResponse | ShortRedirect | None:
+def send_on(pool: Any, request: Any, target: str, timeout: Any) -> HTTPResponse | ShortRedirect | None:
     """Send a request, and read the head of its answer.
 
     Args:
