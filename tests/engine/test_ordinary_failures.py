@@ -149,7 +149,7 @@ def test_a_call_may_have_a_time_out_of_its_own(cluster: Cluster, make_client: Ma
 class Cancelling(io.BytesIO):
     """The body of a transfer that is cancelled while it is read, as s3transfer does it."""
 
-    def read(self, size: int | None = -1) -> bytes:
+    def read(self, _size: int | None = -1) -> bytes:
         raise botocore.httpsession.CancelledError("cancelled")
 
 
