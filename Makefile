@@ -1,6 +1,7 @@
 # make matrix                  every cell on the Pythons there are; CELLS="py311-boto1.26 py311-boto1.44" a part, ARGS="-k multipart" for pytest
 #                              RESUME=1 only what did not pass before; RESULTS=results/mine.json where the results go
 # make test                    lint, types, the tests of both parts, and a few cells
+# make representatives         each surface class of botocore on the oldest and the newest Python there is; RESUME=1 as above
 # make python_botocore_tests   one cell: BOTO3_VERSION=1.26.24 BOTOCORE_VERSION=1.29.24, by default the latest, on the newest Python
 # make mutants                 small bugs put into copies of the patch, each of which the tests must catch; ARGS="--list" says which
 # make report                  results/report.html: what is known of each cell, in a page; RESULTS="a.json b.json" for just these
@@ -18,7 +19,7 @@ RUN := $(VENV)/bin/python -m boto_matrix
 OPTIONS := $(if $(filter-out 0 no false,$(RESUME)),--resume) $(if $(RESULTS),--results $(RESULTS))
 OUR_CODE := $(wildcard aistore_patch boto_matrix tests benchmarks toxfile.py)
 
-.PHONY: matrix test unit setup pythons few python_botocore_tests mutants load bench report test-report chromium lint clean
+.PHONY: matrix test unit setup pythons few representatives python_botocore_tests mutants load bench report test-report chromium lint clean
 
 matrix: $(READY)
 	@$(RUN) run $(CELLS) $(OPTIONS) $(if $(ARGS),-- $(ARGS))
@@ -35,6 +36,9 @@ pythons: $(READY)
 
 few: $(READY)
 	@$(RUN) run --few
+
+representatives: $(READY)
+	@$(RUN) run --representatives $(OPTIONS)
 
 python_botocore_tests: $(READY)
 	@$(RUN) run --one $(OPTIONS) $(if $(ARGS),-- $(ARGS))

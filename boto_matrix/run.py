@@ -25,7 +25,7 @@ from boto_matrix.requested import check_overrides, given_overrides
 from boto_matrix.results import Machine, Outcome, RunResult
 from boto_matrix.results_folder import newest_first
 from boto_matrix.resume import passed_before
-from boto_matrix.selection import few, one
+from boto_matrix.selection import few, one, standing_for_all
 from boto_matrix.table import show, summary
 from boto_matrix.tox_process import ToxProcess
 
@@ -39,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cells", nargs="*", metavar="CELL", help="py311-boto1.26, say; all cells if none is named")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--few", action="store_true", help="the corners of the matrix")
+    instead.add_argument(
+        "--representatives",
+        action="store_true",
+        help="each surface class of botocore on the oldest and the newest Python that is there",
+    )
     instead.add_argument("--one", action="store_true", help="what BOTO3_VERSION asks for, or the latest")
     parser.add_argument(
         "-j", "--jobs", type=_positive, default=_processors(), help="cells at once (default: %(default)s)"
@@ -106,9 +111,12 @@ def repeat_command(names: Sequence[str], pytest_arguments: Sequence[str]) -> str
 def _select(arguments: argparse.Namespace, interpreters: Interpreters) -> list[Cell]:
     matrix = project_matrix()
     named = {matrix.cell(name).name for name in arguments.cells}
-    if arguments.few or arguments.one:
-        cells = few(matrix, interpreters) if arguments.few else [one(matrix, interpreters)]
-        named |= {cell.name for cell in cells}
+    if arguments.few:
+        named |= {cell.name for cell in few(matrix, interpreters)}
+    elif arguments.representatives:
+        named |= {cell.name for cell in standing_for_all(matrix, interpreters)}
+    elif arguments.one:
+        named.add(one(matrix, interpreters).name)
     return [cell for cell in matrix.cells if cell.name in named or not named]
 
 

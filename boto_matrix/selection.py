@@ -6,7 +6,10 @@ from typing import TypeVar
 
 from boto_matrix.interpreters import Interpreters
 from boto_matrix.model import Cell, Matrix
+from boto_matrix.representatives import representatives
 from boto_matrix.requested import given_overrides, requested
+from boto_matrix.stands_on import watched
+from boto_matrix.surface_record import read_record
 
 _Item = TypeVar("_Item")
 
@@ -22,6 +25,16 @@ def few(matrix: Matrix, interpreters: Interpreters) -> list[Cell]:
         of_python = [cell for cell in cells if cell.python == python and cell.pin.boto3 != "latest"]
         corners += _ends(sorted(of_python, key=lambda cell: _numbers(cell.pin.boto3)))
     return corners
+
+
+def standing_for_all(matrix: Matrix, interpreters: Interpreters) -> list[Cell]:
+    """Choose each surface class of botocore on the oldest and on the newest Python that is there.
+
+    Raises:
+        SurfaceError: surface.json is damaged, or it cannot be read what is stood on.
+
+    """
+    return representatives(_runnable(matrix, interpreters), read_record().of(watched("botocore")).fingerprints())
 
 
 def one(matrix: Matrix, interpreters: Interpreters) -> Cell:

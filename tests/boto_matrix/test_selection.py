@@ -8,7 +8,7 @@ import pytest
 from boto_matrix.interpreters import Interpreters
 from boto_matrix.model import Matrix, parse_matrix
 from boto_matrix.requested import _overrides
-from boto_matrix.selection import few, one
+from boto_matrix.selection import few, one, standing_for_all
 from tests.boto_matrix.conftest import LocalIndex
 from tests.boto_matrix.test_interpreters import fake_python
 
@@ -75,3 +75,10 @@ def test_a_developer_who_names_a_boto3_means_it_on_the_newest_python_that_suits_
     monkeypatch.setenv("UV_DEFAULT_INDEX", local_index.url)
     monkeypatch.setenv("BOTO3_VERSION", boto3)
     assert one(matrix, machine_with(tmp_path, "3.9.1", "3.12.1")).name == cell
+
+
+def test_what_stands_for_all_is_of_the_pythons_that_are_here(tmp_path: Path, matrix: Matrix) -> None:
+    cells = standing_for_all(matrix, machine_with(tmp_path, "3.9.1", "3.12.1"))
+    names = [cell.name for cell in cells]
+    assert {"py39-boto1.17", "py39-botolatest", "py312-botolatest", "py312-boto1.44"} <= set(names)
+    assert {name.partition("-")[0] for name in names} == {"py39", "py312"}
