@@ -3,7 +3,9 @@
 # make test                    lint, types, the tests of both parts, and a few cells
 # make representatives         each surface class of botocore on the oldest and the newest Python there is; RESUME=1 as above
 # make python_botocore_tests   one cell: BOTO3_VERSION=1.26.24 BOTOCORE_VERSION=1.29.24, by default the latest, on the newest Python
-# make mutants                 small bugs put into copies of the patch, each of which the tests must catch; ARGS="--list" says which
+# make mutants                 small bugs put into copies of the patch, each of which the tests must catch; ARGS="location.py" a part,
+#                              ARGS="--list" says which there are, ARGS="--help" what else there is
+# make coverage                that the same tests run each line and each branch of the patch
 # make report                  results/report.html: what is known of each cell, in a page; RESULTS="a.json b.json" for just these
 # make test-report             that page in a real browser, which is installed where it is missing
 # make load                    the engine under 64 threads with failures, and with a gibibyte
@@ -17,9 +19,10 @@ VENV := .venv
 READY := $(VENV)/ready
 RUN := $(VENV)/bin/python -m boto_matrix
 OPTIONS := $(if $(filter-out 0 no false,$(RESUME)),--resume) $(if $(RESULTS),--results $(RESULTS))
+MUST_NOTICE := tests/aistore_patch tests/engine tests/unit/botocore_patch
 OUR_CODE := $(wildcard aistore_patch boto_matrix tests benchmarks toxfile.py)
 
-.PHONY: matrix test unit setup pythons few representatives python_botocore_tests mutants load bench report test-report chromium lint clean
+.PHONY: matrix test unit setup pythons few representatives python_botocore_tests mutants coverage load bench report test-report chromium lint clean
 
 matrix: $(READY)
 	@$(RUN) run $(CELLS) $(OPTIONS) $(if $(ARGS),-- $(ARGS))
@@ -45,6 +48,12 @@ python_botocore_tests: $(READY)
 
 mutants: $(READY)
 	@$(VENV)/bin/python -m tests.mutants $(ARGS)
+
+coverage: $(READY)
+	$(VENV)/bin/coverage erase
+	$(VENV)/bin/coverage run -m pytest -q $(MUST_NOTICE) $(ARGS)
+	$(VENV)/bin/coverage combine --quiet
+	$(VENV)/bin/coverage report
 
 load: $(READY)
 	$(VENV)/bin/python -m pytest -q tests/load $(ARGS)

@@ -2,190 +2,326 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.mutants.__main__ import PROJECT, SUITES, main
-from tests.mutants.mutant import DoesNotApplyError, Mutant
-from tests.mutants.trial import Outcome, Project, Suite, Workshop
+if sys.version_info < (3, 11):
+    pytest.skip("`make mutants` needs Python 3.11", allow_module_level=True)
 
-ALL = [mutant for suite in SUITES for mutant in suite.mutants]
+from tests.mutants.__main__ import ROOT, main
+from tests.mutants.mutant import Mutant, mutants_of, mutants_of_package
+from tests.mutants.reviewed import reviewed_in
+from tests.mutants.settings import settings_of
+from tests.mutants.stories import stories_in
+from tests.mutants.worker import changed_functions, compiled
 
-SOURCE = "def double(number):\n    return 2 * number\n"
-TESTS = "from doubler.double import double\n\n\ndef test_two_is_doubled():\n    assert double(2) == 4\n"
+PYPROJECT = """
+[tool.mutants]
+package = "small"
+tests = ["tests"]
+reviewed = "reviewed.toml"
+stories = "stories.toml"
+least-score = 70
+patience = 0.5
+"""
 
+# What each line is for: a constant at import, a mutant that hangs, one that survives, and one that nobody can notice.
+SOURCE = """
+import functools
 
-def bug(name: str, replacement: str) -> Mutant:
-    return Mutant(name, "sums are wrong", "double.py", "2 * number", replacement)
-
-
-CAUGHT = bug("halved", "number // 2")
-SURVIVOR = bug("squared", "number ** 2")
-HANGING = bug("endless", "double(number) if __import__('signal').pause() else 0")
-RAISING = bug("raising", "1 / 0")
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    files = {
-        "doubler/__init__.py": "",
-        "doubler/double.py": SOURCE,
-        "tests/test_double.py": TESTS,
-        "pytest.ini": "[pytest]\npythonpath = .\n",
-    }
-    for name, text in files.items():
-        path = tmp_path / "project" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return Project(tmp_path / "project", "doubler", ("tests", "pytest.ini"))
+STEP = 2
 
 
-def suite(*mutants: Mutant, repeats: bool = False) -> Suite:
-    return Suite("tests", ("tests",), mutants, repeats)
+def numbers(limit, start=0):
+    found = []
+    while start < limit:
+        found.append(start)
+        start += STEP
+    return found
 
 
-def outcome(project: Project, mutant: Mutant | None, limit: float | None = None, repeats: bool = False) -> Outcome:
-    with Workshop(project, sys.executable, jobs=1) as workshop:
-        return workshop.run(suite(repeats=repeats), mutant, limit).outcome
+@functools.lru_cache(maxsize=8)
+def last(limit):
+    def inner(numbers):
+        return numbers[-1]
+
+    return inner(numbers(limit))
 
 
-def test_what_the_tests_notice_is_caught_and_what_they_do_not_survives(project: Project) -> None:
-    assert outcome(project, None) is Outcome.SURVIVED
-    assert outcome(project, CAUGHT) is Outcome.CAUGHT
-    assert outcome(project, SURVIVOR) is Outcome.SURVIVED
+def untested():
+    return len("untested")
+"""
+TESTS = """
+from small.numbers import last, numbers
 
 
-def test_mutants_of_one_size_do_not_share_their_bytecode(project: Project) -> None:
-    with Workshop(project, sys.executable, jobs=1) as workshop:
-        outcomes = [
-            workshop.run(suite(), bug(text, text)).outcome for text in ("1 * number", "4 or number", "3 * number")
-        ]
-    assert outcomes == [Outcome.CAUGHT, Outcome.SURVIVED, Outcome.CAUGHT]
+def test_numbers():
+    assert numbers(5) == [0, 2, 4]
+    assert numbers(4) == [0, 2]
+    assert numbers(5, start=4) == [4]
 
 
-def test_what_hangs_is_ended_and_said_to_time_out(project: Project) -> None:
-    assert outcome(project, HANGING, limit=1) is Outcome.TIMED_OUT
-
-
-def fails_in_runs(counter: Path, runs: str) -> str:
-    """A test that counts its runs, and fails in some of them: in the first and third with `runs="13"`."""
-    return f"""
-
-def test_{counter.name}():
-    counter = __import__("pathlib").Path({str(counter)!r})
-    counter.write_text((counter.read_text() if counter.exists() else "") + ".")
-    assert str(len(counter.read_text())) not in {runs!r}
+def test_last():
+    assert last(5) == 4
+"""
+REVIEWED = """
+[[mutant]]
+file = 'numbers.py'
+function = 'last'
+line = '@functools.lru_cache(maxsize=8)'
+becomes = '@functools.lru_cache(maxsize=9)'
+reason = "it is only kept for longer"
+"""
+UNTESTED = """
+[[mutant]]
+file = 'numbers.py'
+function = 'untested'
+line = 'return len("untested")'
+becomes = 'return len("")'
+reason = "nobody calls it"
+"""
+STALE = """
+[[mutant]]
+file = 'numbers.py'
+function = 'numbers'
+line = 'start += STEP'
+becomes = 'start -= STEP'
+reason = "this is not true: it hangs"
+"""
+STORY = """
+[[story]]
+name = "nothing-is-found"
+harm = "nobody can count"
+file = "numbers.py"
+needs = ["numbers"]
+code = "numbers = lambda limit, start=0: []"
 """
 
 
+class Project:
+    """A package of one module, its tests, and the command."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root = root
+        self._capsys = capsys
+        self.write("pyproject.toml", PYPROJECT)
+        self.write("small/__init__.py", "")
+        self.write("small/numbers.py", SOURCE)
+        self.write("tests/test_numbers.py", TESTS)
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        code = main(["--jobs=1", *arguments], self.root)
+        return code, self._capsys.readouterr().out
+
+    def fates(self) -> dict[str, str]:
+        """What is remembered of each mutant, by what it changes."""
+        known = json.loads((self.root / "results/mutants.json").read_text(encoding="utf-8"))
+        outcomes = {key.partition(" ")[0]: outcome for key, (outcome, *_) in known.items()}
+        return {mutant.becomes: outcomes[mutant.name] for mutant in self.mutants() if mutant.name in outcomes}
+
+    def mutants(self) -> list[Mutant]:
+        return list(mutants_of_package(self.root / "small"))
+
+
+@pytest.fixture
+def project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Project:
+    return Project(tmp_path, capsys)
+
+
+def test_what_becomes_of_mutants_and_what_is_said_of_it(project: Project) -> None:
+    project.write("reviewed.toml", REVIEWED + STALE)
+    project.write("stories.toml", STORY)
+    code, said = project.run()
+    assert code == 1
+    fates = project.fates()
+    expected = {
+        "STEP = 3": "killed",
+        "def numbers(limit, start=1):": "killed",
+        "start -= STEP": "hung",
+        "while start <= limit:": "killed",
+        "return numbers[-2]": "killed",
+        "@functools.lru_cache(maxsize=9)": "survived",
+        'return len("")': "survived",
+    }
+    assert {becomes: fates.get(becomes) for becomes in expected} == expected
+    assert '-    return len("untested")\n+    return len("")' in said
+    assert "maxsize=9)\n" not in said  # it is reviewed
+    assert "Stale in reviewed.toml, since no such mutant survives: numbers.py: numbers: start += STEP" in said
+    assert "because they hang" in said
+    entry = (project.root / "results/mutants-to-review.toml").read_text(encoding="utf-8")
+    assert "line = 'return len(\"untested\")'" in entry
+
+    # Once each survivor is reviewed, all is well, unless too many survive; and nothing is run again.
+    project.write("reviewed.toml", entry.replace('reason = ""', 'reason = "nobody calls it"') + REVIEWED)
+    code, said = project.run()
+    assert (code, "1 not." in said) == (0, False)
+    assert "mutants are known from earlier runs" in said
+    assert "70 % are required" in said
+    project.write("pyproject.toml", PYPROJECT.replace("70", "99"))
+    assert project.run()[0] == 1
+
+
+def test_what_is_changed_is_tried_again_and_an_entry_that_is_untrue_now_is_stale(project: Project) -> None:
+    project.write("reviewed.toml", UNTESTED)
+    assert project.run("numbers.untested")[0] == 1
+    project.write("tests/test_more.py", "from small import numbers\n\ndef test(): assert numbers.untested() == 8\n")
+    code, said = project.run("numbers.untested")
+    assert code == 1
+    assert "2 of 2 mutants killed" in said
+    assert "Stale in reviewed.toml" in said
+
+
+def test_only_what_is_asked_for_is_tried(project: Project) -> None:
+    code, said = project.run("numbers.last", "--list")
+    assert code == 0
+    assert "numbers.untested" not in said
+    name = next(mutant.name for mutant in project.mutants() if mutant.becomes == "return numbers[-2]")
+    code, said = project.run("--only", name)
+    assert code == 0
+    assert "1 of 1 mutants killed" in said
+    assert project.run("no.such.place")[0] == 2
+
+
+def test_tests_that_fail_without_any_mutant_are_refused_or_left_out(project: Project) -> None:
+    project.write("tests/test_more.py", "def test_failing():\n    assert 1 == 2\n")
+    code, said = project.run("numbers.last")
+    assert code == 2
+    assert "test_more.py::test_failing" in said
+    assert "assert 1 == 2" in said
+    code, said = project.run("numbers.untested", "--despite-failures")
+    assert code == 1
+    assert "mutants killed" in said
+
+
+def test_tests_that_cannot_be_collected_are_refused(project: Project) -> None:
+    project.write("tests/test_more.py", "import nowhere\n")
+    code, said = project.run()
+    assert code == 2
+    assert "No module named 'nowhere'" in said
+
+
 @pytest.mark.parametrize(
-    ("fails_in", "expected"),
-    [("1", Outcome.SURVIVED), ("12", Outcome.CAUGHT), ("13", Outcome.CAUGHT)],
-    ids=["by chance", "alone too", "in company"],
-)
-def test_a_failure_counts_if_it_comes_again(project: Project, tmp_path: Path, fails_in: str, expected: Outcome) -> None:
-    test = fails_in_runs(tmp_path / "counter", fails_in)
-    (project.root / "tests/test_double.py").write_text(TESTS + test, encoding="utf-8")
-    assert outcome(project, SURVIVOR, repeats=True) is expected
-
-
-def test_failures_that_are_never_the_same_prove_nothing(project: Project, tmp_path: Path) -> None:
-    tests = "".join(fails_in_runs(tmp_path / name, "1") for name in ("a", "b", "c"))
-    (project.root / "tests/test_double.py").write_text(TESTS + tests, encoding="utf-8")
-    assert outcome(project, SURVIVOR, repeats=True) is Outcome.NO_TRIAL
-
-
-def test_a_run_that_never_saw_the_mutant_proves_nothing(project: Project) -> None:
-    (project.root / "tests/test_double.py").write_text("def test_nothing():\n    assert False\n", encoding="utf-8")
-    assert outcome(project, CAUGHT) is Outcome.NO_TRIAL
-
-
-def test_a_run_that_is_no_failure_of_a_test_proves_nothing(project: Project) -> None:
-    (project.root / "tests/conftest.py").write_text("import doubler.double\n\nraise SystemError", encoding="utf-8")
-    assert outcome(project, CAUGHT) is Outcome.NO_TRIAL
-
-
-def test_the_project_itself_is_left_alone(project: Project) -> None:
-    before = {path: path.read_bytes() for path in project.root.rglob("*") if path.is_file()}
-    outcome(project, CAUGHT)
-    assert {path: path.read_bytes() for path in project.root.rglob("*") if path.is_file()} == before
-
-
-def test_a_survivor_fails_the_command_and_is_shown(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([], project, [suite(CAUGHT, SURVIVOR, RAISING)]) == 1
-    said = capsys.readouterr().out
-    assert "halved caught test_double test_two_is_doubled" in said
-    assert "squared survived: sums are wrong" in said
-    assert "number ** 2" in said
-    assert "2 of 3 mutants caught" in said
-
-
-def test_all_caught_is_success(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["halved"], project, [suite(CAUGHT, SURVIVOR)]) == 0
-    assert "1 of 1 mutants caught" in capsys.readouterr().out
-
-
-def test_tests_that_fail_without_any_mutant_are_refused(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    (project.root / "doubler/double.py").write_text(SOURCE.replace("return", "return 3 *"), encoding="utf-8")
-    assert main([], project, [suite(CAUGHT)]) == 2
-    assert "With no mutant at all, tests must pass" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("mutant", "reason"),
+    ("file", "text", "problem"),
     [
-        (Mutant("gone", "", "double.py", "3 * number", "number"), "0 times"),
-        (Mutant("twofold", "", "double.py", "number", "0"), "2 times"),
-        (Mutant("moved", "", "triple.py", "number", "0"), "no file"),
-        (Mutant("broken", "", "double.py", "2 * number", "2 *"), "no Python"),
+        ("reviewed.toml", REVIEWED.replace("it is only kept for longer", ""), "entry 1 must have"),
+        ("stories.toml", STORY.replace('["numbers"]', '["numbers", "gone"]'), "there is no gone in numbers.py"),
     ],
 )
-def test_a_mutant_that_no_longer_applies_is_an_error_that_names_it(
-    project: Project, capsys: pytest.CaptureFixture[str], mutant: Mutant, reason: str
-) -> None:
-    assert main([], project, [suite(CAUGHT, mutant)]) == 2
-    said = capsys.readouterr().out
-    assert said.startswith(mutant.name + ": ")
-    assert reason in said
+def test_a_list_that_makes_no_sense_is_refused(project: Project, file: str, text: str, problem: str) -> None:
+    project.write(file, text)
+    code, said = project.run("--list")
+    assert code == 2
+    assert problem in said
 
 
-def test_a_name_that_no_mutant_has_is_an_error(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["halfed"], project, [suite(CAUGHT)]) == 2
-    assert "no mutant halfed" in capsys.readouterr().out
+def becomes(code: str) -> set[str]:
+    """What becomes of the last line of some code."""
+    last = code.strip().splitlines()[-1].strip()
+    return {mutant.becomes for mutant in mutants_of("module.py", code) if mutant.line == last}
 
 
-def test_a_mutant_that_can_do_no_harm_here_is_not_tried_and_named(
-    project: Project, capsys: pytest.CaptureFixture[str]
-) -> None:
-    elsewhere = replace(SURVIVOR, needs="pytest<7")
-    assert main([], project, [suite(replace(CAUGHT, needs="pytest>=7"), elsewhere)]) == 0
-    said = capsys.readouterr().out
-    assert "squared is not tried: it needs pytest<7" in said
-    assert "1 of 1 mutants caught" in said
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("x = a < b", {"x = a <= b", "x = a >= b"}),
+        ("x = a is not b", {"x = a is b"}),
+        ("x = a and b", {"x = True and b", "x = a and True"}),
+        ("x = not a", {"x = a"}),
+        ("x = a - b", {"x = a + b"}),
+        ("x = 7", {"x = 8", "x = 6"}),
+        ("x = True", {"x = False"}),
+        ("x = b'a'", {"x = b\"\""}),
+        ("x = a[b:]", {"x = a[:]"}),
+        ("x = ('a', 'b', 'c')", {"x = ('b', 'c')", "x = ('a', 'c')", "x = ('a', 'b')"}),
+        ("x = 'a b'.split()", {"x = ' b'.split()", "x = 'a '.split()"}),
+        ("x = lambda: a", {"x = lambda: None"}),
+        ("x = f(a, b=b)", {"x = f(None, b=b)", "x = f(a)"}),
+        ("x = a.partition(b)", {"x = a.rpartition(b)", "x = a.partition(None)"}),
+        ("x.y = a", {"x.y = None"}),
+        ("x += a", {"x -= a", "x = a"}),
+        ("f()", {"pass"}),
+        ("if a == b: c", {"if True: c", "if False: c"}),
+        ("x = [a for a in b if c]", {"x = [a for a in () if c]", "x = [a for a in b if True]"}),
+        ("def f(a=1): ...", {"def f(a=2): ...", "def f(a=0): ..."}),
+        ("def f():\n    return a", {"return None"}),
+        ("def f():\n    raise E(a)", {"pass", "raise Exception(a)", "raise E(None)"}),
+        ("try: a\nexcept (B, C): d", {"except (): d", "except ((), C): d", "except (B, ()): d"}),
+        ("with a: b", {"if True: b"}),
+        ("import re\nx = re.compile(r'[a-c_]+$')", {
+            'x = re.compile("")', "x = re.compile(r'[^a-c_]+$')", "x = re.compile(r'[_]+$')",
+            "x = re.compile(r'[a-c]+$')", "x = re.compile(r'[a-c_]*$')", "x = re.compile(r'[a-c_]+')",
+        }),
+    ],
+    ids=lambda value: value.splitlines()[-1] if isinstance(value, str) else "",
+)  # fmt: skip
+def test_what_stands_there_instead(code: str, expected: set[str]) -> None:
+    assert becomes(code) >= expected
 
 
-def test_nothing_to_try_is_no_success(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([], project, [suite(replace(CAUGHT, needs="pytest<7"))]) == 2
-    assert "nothing left to try" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    "code",
+    [
+        '"""A docstring."""',
+        "import a",
+        "x: int",
+        "def f(a: int) -> str: ...",
+        "assert a == 1, 'what'",
+        "T = TypeVar('T')",
+        "Function = Callable[[int], str]",
+        "if TYPE_CHECKING: a = 1",
+        "x = a is None",
+    ],
+)
+def test_what_no_test_can_see_is_left_alone(code: str) -> None:
+    assert becomes(code) <= {"x = a is not None"}
 
 
-def test_a_python_that_is_none_is_an_error(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        main(["--python", "no/such/python"], project, [suite(CAUGHT)])
-    assert "no/such/python is no program" in capsys.readouterr().err
+def test_a_change_that_python_compiles_to_the_same_is_none() -> None:
+    assert becomes("x = 'ab'.split('', 1)[not a]") == {"x = 'ab'.split('', 1)[a]"} | {
+        "x = \"\".split('', 1)[not a]",
+        "x = 'ab'.split(\"XX\", 1)[not a]",
+        "x = 'ab'.split('', 2)[not a]",
+        "x = 'ab'.split('', 0)[not a]",
+    }
+    assert becomes("def f():\n    if True: return a") == {"if True: return None", "if False: return a"}
 
 
-@pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
-def test_each_mutant_of_the_patch_applies(mutant: Mutant) -> None:
-    try:
-        source = mutant.source(PROJECT.root / PROJECT.package)
-    except DoesNotApplyError as error:
-        pytest.fail(str(error))
-    assert source != (PROJECT.root / PROJECT.package / mutant.file).read_text(encoding="utf-8")
+def test_a_name_outlives_edits_elsewhere() -> None:
+    before = mutants_of("module.py", "def f(a):\n    return a + 1\n")
+    after = mutants_of("module.py", "import re\n\n\nx = 1\n\n\ndef f(a):\n    return a + 1\n")
+    assert [m.name for m in before] == [m.name for m in after if m.function == "f"]
 
 
-def test_each_mutant_has_a_name_of_its_own() -> None:
-    assert len({mutant.name for mutant in ALL}) == len(ALL)
+@pytest.mark.parametrize(
+    ("sound", "mutated", "changed"),
+    [
+        ("def f(): return 1", "def f(): return 2", ["f"]),
+        ("class A:\n def f(self): return 1", "class A:\n def f(self): return 2", ["f"]),
+        ("def f():\n def g(): return 1\n return g", "def f():\n def g(): return 2\n return g", ["f", "g"]),
+        ("def f(a=1): return a", "def f(a=2): return a", None),
+        ("class A:\n x = 1", "class A:\n x = 2", None),
+        ("x = 1", "x = True", None),
+        ("def f(a):\n def g(): return a\n return g", "def f(a):\n def g(): return 1\n return g", None),
+    ],
+)
+def test_which_functions_can_be_swapped(sound: str, mutated: str, changed: list[str] | None) -> None:
+    pairs = changed_functions(compiled(sound), compiled(mutated))
+    assert (pairs and [before.co_name for before, _ in pairs]) == changed
+
+
+def test_the_stories_and_the_list_are_about_this_package() -> None:
+    settings = settings_of(ROOT)
+    package = ROOT / settings.package
+    assert stories_in(ROOT / settings.stories, package)
+    reviewed = reviewed_in(ROOT / settings.reviewed)
+    texts = {entry.file: (package / entry.file).read_text(encoding="utf-8") for entry in reviewed}
+    keys = {mutant.key for file, text in texts.items() for mutant in mutants_of(file, text)}
+    assert [entry for entry in reviewed if entry.key not in keys] == []
