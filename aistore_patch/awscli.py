@@ -1,7 +1,7 @@
 """The AWS CLI (version 1) as a user of the patch. In `~/.aws/config`:
 
-    [plugins]
-    aistore = aistore_patch.awscli
+[plugins]
+aistore = aistore_patch.awscli
 """
 
 from __future__ import annotations

@@ -81,7 +81,6 @@ def _library_has(cls: Any, name: str) -> Any:
     return method if is_own else object()
 
 
-
 def _methods_of(cls: Any, names: tuple[str, ...]) -> tuple[Any, Any, Any]:
     """A class, what reads all those methods of it at once (which is quick), and what that is to give."""
     there = [name for name in names if hasattr(cls, name)]
