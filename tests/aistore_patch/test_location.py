@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from aistore_patch.location import InvalidLocation, OtherObject, Url, parse_url, redacted, resolve
+from aistore_patch.location import InvalidLocation, OtherObject, Url, has_pid, parse_url, redacted, resolve
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), min_size=1, max_size=20)
 BYTES = st.binary(max_size=80)
@@ -193,3 +193,59 @@ def test_what_is_shown_holds_no_secret(text: str, secret: str) -> None:
     assert shown.isascii()
     assert shown.isprintable()
     assert len(shown) < 1500
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ("/s3/b", "/s3/b/"),
+        ("/s3/b/", "/s3/b"),
+        ("/s3", "/s3/"),
+        ("/s3/", "/s3"),
+        ("/s3/b%20c", "/s3/b c/"),
+    ],
+)
+def test_a_bucket_is_the_same_with_a_slash_at_its_end_and_without(asked: str, named: str) -> None:
+    original = parse_url(f"http://p{asked}?list-type=2")
+    assert resolve(f"{named}?list-type=2", original, original).query == "list-type=2"
+
+
+@pytest.mark.parametrize("named", ["/s3/b/k/", "/s3/b//k", "/s3/b", "/s3/c/", "/s3/b//"])
+def test_an_object_or_another_bucket_is_not(named: str) -> None:
+    for asked in ("/s3/b/k",) if named != "/s3/c/" and named != "/s3/b//" else ("/s3/b", "/s3/b/k"):
+        original = parse_url(f"http://p{asked}")
+        with pytest.raises(OtherObject):
+            resolve(named, original, original)
+
+
+@pytest.mark.parametrize("location", ["?pid=1", "http://t/x?y=&pid=a&utm=b", "/k?PID=1", "/k?%70id"])
+def test_a_gateway_is_known_by_its_pid(location: str) -> None:
+    assert has_pid(location)
+
+
+@pytest.mark.parametrize("location", ["", "/pid=1", "/k?spid=1", "/k?a=pid", "/k\udcff?\udcff"])
+def test_what_has_no_pid_is_of_another_server(location: str) -> None:
+    assert not has_pid(location)
+
+
+@pytest.mark.parametrize(
+    ("query", "is_presigned"),
+    [
+        ("X-Amz-Signature=a", True),
+        ("x-amz-signature=a&k", True),
+        ("AWSAccessKeyId=a&Signature=b&Expires=1", True),
+        ("Signature=b&Expires=1", False),
+        ("AWSAccessKeyId=a&Expires=1", False),
+        ("X-Amz-Date=a", False),
+        ("", False),
+    ],
+)
+def test_a_url_that_carries_its_own_signature_is_told(query: str, is_presigned: bool) -> None:
+    assert parse_url(f"http://t/b/k?{query}").is_presigned is is_presigned
+    assert not parse_url("http://t/b/X-Amz-Signature=a").is_presigned
+
+
+def test_what_is_no_absolute_url_is_said() -> None:
+    for url in ("/b/k", "http:b", "//t/b/k"):
+        with pytest.raises(InvalidLocation, match="absolute"):
+            parse_url(url)
