@@ -1,0 +1,137 @@
+"""The short way is taken where it may be, and nowhere else."""
+
+from __future__ import annotations
+
+import io
+import logging
+from typing import Any, Callable
+from unittest import mock
+
+import botocore
+import pytest
+from botocore.endpoint import Endpoint
+from packaging.version import Version
+
+import aistore_patch
+from aistore_patch import guard, short_way
+from aistore_patch.short_way.exchange import ShortRedirect
+from tests.cluster import AUTHORITY, Cluster, server_context
+
+from .conftest import BUCKET, MakeClient
+
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "get": lambda client: client.get_object(Bucket=BUCKET, Key="k")["Body"].read(),
+    "head": lambda client: client.head_object(Bucket=BUCKET, Key="k"),
+    "put bytes": lambda client: client.put_object(Bucket=BUCKET, Key="k", Body=b"content"),
+    "put stream": lambda client: client.put_object(Bucket=BUCKET, Key="k", Body=io.BytesIO(b"content")),
+    "delete": lambda client: client.delete_object(Bucket=BUCKET, Key="k"),
+}
+BOTH = [ShortRedirect.__name__, "HTTPResponse"]
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch, way: str) -> list[str]:
+    """What came back by the short way, one after the other."""
+    if way == "long-way":
+        pytest.skip("it is switched off")
+    came: list[str] = []
+    original: Callable[..., Any] = vars(short_way)["send_on"]
+
+    def noted(*args: Any) -> Any:
+        answer = original(*args)
+        came.append(type(answer).__name__)
+        return answer
+
+    monkeypatch.setattr(short_way, "send_on", noted)
+    return came
+
+
+def warm(cluster: Cluster, make_client: MakeClient, **options: Any) -> Any:
+    client = aistore_patch.follow_redirects(make_client(cluster, fresh=True, **options))
+    cluster.store.put(BUCKET, "k", b"content")
+    CALLS["get"](client)
+    return client
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_redirected_calls_take_it(cluster: Cluster, make_client: MakeClient, taken: list[str], name: str) -> None:
+    client = warm(cluster, make_client)
+    assert taken == []  # the first call finds out who redirects
+    CALLS[name](client)
+    assert taken == BOTH
+
+
+def test_it_is_taken_over_tls(make_client: MakeClient, taken: list[str]) -> None:
+    tls = server_context()
+    with Cluster(targets=1, proxy_tls=tls, target_tls=tls) as cluster:
+        cluster.store.create_bucket(BUCKET)
+        client = warm(cluster, make_client, verify=AUTHORITY)
+        del taken[:]
+        assert CALLS["get"](client) == b"content"
+        assert taken == BOTH
+
+
+def test_no_origin_that_does_not_redirect_is_served_by_it(
+    cluster: Cluster, make_client: MakeClient, taken: list[str]
+) -> None:
+    client = aistore_patch.follow_redirects(make_client(cluster, fresh=True))
+    for _ in range(3):
+        client.list_objects_v2(Bucket=BUCKET)
+    assert taken == []
+
+
+def test_a_method_that_somebody_has_wrapped_on_the_way_rules_it_out(
+    cluster: Cluster, make_client: MakeClient, taken: list[str]
+) -> None:
+    client = warm(cluster, make_client)
+    session = client._endpoint.http_session
+    pool = session._manager.connection_from_url(cluster.endpoint_url)
+    for where, name in ((session, "send"), (pool, "urlopen"), (pool.pool.queue[-1], "request"), (Endpoint, "_send")):
+        with mock.patch.object(where, name, around(getattr(where, name))):
+            CALLS["head"](client)
+        assert "ShortRedirect" not in taken
+        del taken[:]
+    CALLS["head"](client)
+    assert taken == BOTH
+
+
+def around(function: Any) -> Any:
+    return lambda *args, **kwargs: function(*args, **kwargs)
+
+
+@pytest.mark.parametrize("name", ["urllib3.connectionpool", "botocore.awsrequest"])
+def test_who_logs_what_is_sent_rules_it_out(
+    cluster: Cluster, make_client: MakeClient, taken: list[str], caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    client = warm(cluster, make_client)
+    caplog.set_level(logging.DEBUG, name)
+    CALLS["head"](client)
+    assert taken == []
+
+
+def test_it_goes_on_after_the_connections_were_closed(
+    cluster: Cluster, make_client: MakeClient, taken: list[str]
+) -> None:
+    client = warm(cluster, make_client)
+    client._endpoint.http_session._manager.clear()
+    for _ in range(2):
+        CALLS["head"](client)
+    assert taken == BOTH
+
+
+NEWEST = Version("1.44.8")
+
+
+def test_all_that_this_botocore_does_to_objects_is_classified(make_client: MakeClient, cluster: Cluster) -> None:
+    """Of a newer botocore the matrix says what nobody has classified yet, and is no redder for it."""
+    if Version(botocore.__version__) > NEWEST:
+        pytest.skip("newer than what was classified")
+    model = make_client(cluster).meta.service_model
+    unknown: list[str] = []
+    for name in model.operation_names:
+        operation = model.operation_model(name)
+        if "{Key+}" in operation.http["requestUri"]:
+            members = operation.input_shape.members.items()
+            parameters = {member: shape.serialization.get("name", member) for member, shape in members}
+            unknown += guard.unclassified(name, operation.http["method"], parameters)
+    assert unknown == []
