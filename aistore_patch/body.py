@@ -17,7 +17,7 @@ class NotRewindable(Exception):
 
 
 class Unrewindable:
-    """A stream that cannot be rewound, watched so that it is known whether any of it was read."""
+    """Wraps a stream that cannot be rewound, and records whether any of it was read."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -31,9 +31,18 @@ class Unrewindable:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        if name.startswith("read") and name != "readable":
+        found = getattr(self._stream, name)
+        return self._noticed(found) if name.startswith("read") and name != "readable" else found
+
+    def __bool__(self) -> bool:
+        return bool(self._stream)
+
+    def _noticed(self, read: Any) -> Any:
+        def reading(*args: Any, **kwargs: Any) -> Any:
             self.was_read = True
-        return getattr(self._stream, name)
+            return read(*args, **kwargs)
+
+        return reading
 
 
 class SizedUnrewindable(Unrewindable):
@@ -58,7 +67,8 @@ class Body:
         self._body = body
         self._stream = body if self._framed is None else self._framed
         self._start = None if isinstance(self._stream, _AT_REST) else _position(self._stream)
-        if self._start is None and hasattr(self._stream, "read"):
+        # A stream of text has to remain one: http.client encodes what it gives.
+        if self._start is None and hasattr(self._stream, "read") and not isinstance(self._stream, io.TextIOBase):
             self._stream = (SizedUnrewindable if hasattr(self._stream, "__len__") else Unrewindable)(self._stream)
             if self._framed is None:
                 request_dict["body"] = self._stream
@@ -77,6 +87,8 @@ class Body:
             if self._stream.was_read:
                 raise NotRewindable
             return
+        if self._start is None and isinstance(self._stream, io.TextIOBase):
+            raise NotRewindable  # whether any of it was read is not known
         try:
             if self._framed is not None:
                 self._body.seek(0)  # resets the framing and the checksum, and goes to 0
@@ -91,6 +103,6 @@ def _position(stream: Any) -> int | None:
     try:
         position: int = stream.tell()
         stream.seek(position)
-    except (AttributeError, OSError, ValueError, io.UnsupportedOperation):
+    except Exception:  # whatever a caller's stream raises, it is of no use
         return None
     return position

@@ -15,6 +15,8 @@ from .patching import patch
 
 def __getattr__(name: str) -> Any:
     """What botocore itself has: the name that this module is imported under hides it."""
+    if name.startswith("__") and name != "__version__":  # with a `__path__`, Python would take this for a package
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(_botocore, name)
 
 

@@ -37,12 +37,14 @@ class Chain(NamedTuple):
         original: the URL of the caller's request.
         bucket: the bucket where it stands in the host of `original`, otherwise None.
         base: the path of the client's endpoint, without a slash at its end.
+        any_slash: whether a redirect of a call without a key may add a slash at the end, or take it away.
         hops: the redirects, in order.
     """
 
     original: Url
     bucket: str | None = None
     base: str = API_PATH
+    any_slash: bool = False
     hops: tuple[Hop, ...] = ()
 
     @property
@@ -54,6 +56,13 @@ class Chain(NamedTuple):
     def key(self) -> bytes:
         """The key that the request is about, percent-decoded; empty if it is about none."""
         return key_of(self.original, self.bucket, self.base)
+
+    @property
+    def is_read_alike_by_aistore(self) -> bool:
+        """Whether AIStore, which has S3 at `/s3` and at `/` alone, takes the same bucket and key out of the path."""
+        if self.bucket is not None or self.base == API_PATH:
+            return self.base in ("", API_PATH)
+        return not self.base and self.original.path.split("/")[1] != API_PATH[1:]
 
     def follow(self, status: int, locations: Sequence[str], policy: RedirectPolicy) -> Chain:
         """The chain with one more hop.
@@ -69,7 +78,7 @@ class Chain(NamedTuple):
         """
         location = self._only(status, locations)
         try:
-            url = resolve(location, self.current, self.original, self.bucket, self.base)
+            url = resolve(location, self.current, self.original, self.bucket, self.base, self.any_slash)
             policy.check(url, self.current, self.original)
         except InvalidLocation as problem:
             reason = f"The Location '{redacted(location)}' cannot be followed: {problem}"

@@ -13,6 +13,7 @@ import contextlib
 import functools
 import http.client
 import re
+import socket
 from typing import Any
 
 from botocore.awsrequest import (
@@ -94,7 +95,9 @@ class _Connection:
     """Mixed into botocore's connection classes."""
 
     response_class: Any = Answer
+    body_is_wanted = False
     _early_line = b""
+    _is_chunked = False
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, *args: Any, **kwargs: Any) -> None:
         url = _target(url, headers)
@@ -106,9 +109,16 @@ class _Connection:
         self._response_received = False
         self._expect_header_set = headers is not None and headers.get("Expect") == b"100-continue"
         url = _target(url, headers)
-        with contextlib.suppress(Redirected):
-            super().request_chunked(method, url, body, headers)  # type: ignore[misc]  # a mixin
-        self._expect_header_set = False
+        self._is_chunked = True
+        try:
+            with contextlib.suppress(Redirected):
+                super().request_chunked(method, url, body, headers)  # type: ignore[misc]  # a mixin
+        finally:
+            self._expect_header_set = self._is_chunked = False
+
+    def _send_message_body(self, message_body: Any) -> None:
+        self.body_is_wanted = True
+        super()._send_message_body(message_body)  # type: ignore[misc]  # a mixin
 
     def _is_100_continue_status(self, maybe_status_line: bytes) -> Any:
         self._early_line = maybe_status_line
@@ -117,7 +127,8 @@ class _Connection:
     def _handle_expect_response(self, message_body: Any) -> None:
         """Send the body if the server asks for it; botocore takes every answer but a 100 for the final one."""
         for _ in range(MAX_INFORMATIONAL):
-            super()._handle_expect_response(message_body)  # type: ignore[misc]  # a mixin
+            if not self._heard(message_body):
+                return
             match = _STATUS.match(self._early_line)
             status = int(match.group(1)) if match else 0
             if status == http.client.CONTINUE or not is_informational(status):
@@ -127,7 +138,7 @@ class _Connection:
             with self.sock.makefile("rb", 0) as stream:  # type: ignore[attr-defined]  # a mixin
                 self._consume_headers(stream)
             if not self._says_more():
-                self._send_message_body(message_body)  # type: ignore[attr-defined]  # a mixin
+                self._send_message_body(message_body)
                 break
         else:
             raise http.client.HTTPException(f"got more than {MAX_INFORMATIONAL} informational answers")
@@ -136,6 +147,28 @@ class _Connection:
             line = self._early_line.decode("latin-1").split(None, 2)
             self.response_class = functools.partial(Answer, status_tuple=(line[0], status, "".join(line[2:]).strip()))
             raise Redirected
+
+    def _heard(self, message_body: Any) -> bool:
+        """Whether there was an answer; over TLS 1.3, what is there to be read may be tickets for the next session.
+
+        urllib3 1.26 does not wait for an answer before it sends chunks, so it must not fail for want of one.
+        """
+        handle = super()._handle_expect_response  # type: ignore[misc]  # a mixin
+        if not self._is_chunked:
+            handle(message_body)
+            return True
+        sock: Any = self.sock  # type: ignore[attr-defined]  # a mixin
+        timeout, self._early_line = sock.gettimeout(), b""
+        sock.settimeout(CONTINUE_TIMEOUT)
+        try:
+            handle(message_body)
+        except socket.timeout:
+            if self._early_line:
+                raise
+            return False
+        finally:
+            sock.settimeout(timeout)
+        return True
 
     def _consume_headers(self, fp: Any) -> None:
         """As botocore's, which never returns where the connection ends among them."""
@@ -173,21 +206,28 @@ class _Pool:
         return super().urlopen(*args, **{**kwargs, "redirect": False})  # type: ignore[misc]  # a mixin
 
 
+class _OursUnlessReplaced:
+    """A pool's class of connections: ours, unless somebody, to record what is sent, has replaced botocore's."""
+
+    def __init__(self, pool: Any, botocores: Any, ours: Any) -> None:
+        self._of = pool, botocores, ours
+
+    def __get__(self, *_: object) -> Any:
+        pool, botocores, ours = self._of
+        return ours if pool.ConnectionCls is botocores else pool.ConnectionCls
+
+
 class HTTPConnectionPool(_Pool, AWSHTTPConnectionPool):  # type: ignore[misc]  # botocore has no types
     """botocore's pool, of mended connections."""
 
-    @property
-    def ConnectionCls(self) -> Any:  # noqa: N802 - urllib3's name
-        """Ours, unless somebody, to record what is sent, has put another class in the place of botocore's."""
-        cls = AWSHTTPConnectionPool.ConnectionCls
-        return HTTPConnection if cls is AWSHTTPConnection else cls
+    ConnectionCls = _OursUnlessReplaced(AWSHTTPConnectionPool, AWSHTTPConnection, HTTPConnection)
 
 
 class HTTPSConnectionPool(_Pool, AWSHTTPSConnectionPool):  # type: ignore[misc]  # botocore has no types
     """botocore's pool, of mended connections over TLS."""
 
-    @property
-    def ConnectionCls(self) -> Any:  # noqa: N802 - urllib3's name
-        """As for http."""
-        cls = AWSHTTPSConnectionPool.ConnectionCls
-        return HTTPSConnection if cls is AWSHTTPSConnection else cls
+    ConnectionCls = _OursUnlessReplaced(AWSHTTPSConnectionPool, AWSHTTPSConnection, HTTPSConnection)
+
+
+for _cls in (HTTPConnection, HTTPSConnection, HTTPConnectionPool, HTTPSConnectionPool):
+    _cls.__name__ = _cls.__qualname__ = f"AWS{_cls.__name__}"  # which errors show

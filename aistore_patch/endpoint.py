@@ -15,7 +15,7 @@ import logging
 import re
 import sys
 import types
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 from urllib.parse import unquote, urlsplit
 
 from botocore.awsrequest import AWSRequest, AWSResponse
@@ -80,14 +80,16 @@ class _Call:
         self.chain: Chain | None = None
         """The redirects of the attempt that is being made."""
 
-    def __enter__(self) -> None:
+    @contextlib.contextmanager
+    def attempt(self) -> Iterator[None]:
         """Follow an attempt until the block ends: who wraps what wraps a client already shall not do it as well."""
         self.is_followed = True
         self.attempts += 1
         self.chain = None
-
-    def __exit__(self, *_: object) -> None:
-        self.is_followed = False
+        try:
+            yield
+        finally:
+            self.is_followed = False
 
 
 class _HopRequest(AWSRequest):  # type: ignore[misc]  # botocore has no types
@@ -136,14 +138,16 @@ def wrapped(
         return request
 
     @functools.wraps(cls._do_get_response)  # type: ignore[attr-defined]  # checked by check_supported
-    def _do_get_response(self: Any, request: Any, operation_model: Any, *context: Any) -> Any:
-        send = functools.partial(original("_do_get_response"), self)
+    def _do_get_response(self: Any, request: Any, operation_model: Any, *args: Any, **kwargs: Any) -> Any:
+        def attempt(one: Any) -> Any:
+            return original("_do_get_response")(self, one, operation_model, *args, **kwargs)
+
         call = getattr(request, _CALL, None)
         if call is None or call.is_followed:
-            return send(request, operation_model, *context)
+            return attempt(request)
         session.adopt(self.http_session, self.host, _has_own_proxies(getattr(request, _PARAMS)))
-        with call:
-            return _follow(self, send, request, operation_model, context, call)
+        with call.attempt():
+            return _follow(self, attempt, request, operation_model, call)
 
     @functools.wraps(cls._send)  # type: ignore[attr-defined]  # checked by check_supported
     def _send(self: Any, request: Any) -> Any:
@@ -161,7 +165,7 @@ def wrapped(
                 answer.content  # noqa: B018 - read, so that the connection can be used again
             raise _Redirected(answer)
         if call.chain is not None:
-            _check(answer, request)
+            _raise_as_botocore(answer, request)
         return answer
 
     return {"create_request": create_request, "_do_get_response": _do_get_response, "_send": _send}
@@ -179,9 +183,10 @@ def check_supported(cls: type) -> None:
             raise UnsupportedBotocoreError(f"{where} is missing; expected {where}({', '.join(expected[-1])})")
         try:
             found = inspect.signature(method)
-        except Exception as error:  # of what somebody has put there, which may raise anything when looked at
+        except Exception as error:  # whatever a replacement raises when it is inspected
             raise UnsupportedBotocoreError(f"{where} has parameters that cannot be read: {error!r}") from error
-        if tuple(found.parameters) not in expected and not _takes(method, found, expected[-1]):
+        is_as_expected = tuple(found.parameters) in expected
+        if not is_as_expected and (_is_botocores(method, cls) or not any(_takes(method, one) for one in expected)):
             raise UnsupportedBotocoreError(
                 f"{where} has the parameters ({', '.join(found.parameters)}); expected ({', '.join(expected[-1])})"
             )
@@ -189,40 +194,48 @@ def check_supported(cls: type) -> None:
     _check_attributes(URLLib3Session, session.ATTRIBUTES)
 
 
-def _takes(method: Any, signature: inspect.Signature, parameters: tuple[str, ...]) -> bool:
-    """Whether a function is a wrapper of somebody's that hands on whatever it is called with."""
-    kinds = [parameter.kind for parameter in signature.parameters.values()]
-    if type(method) is not types.FunctionType or inspect.Parameter.VAR_POSITIONAL not in kinds:
-        return False
+def _takes(method: Any, parameters: tuple[str, ...]) -> bool:
+    """Whether a replacement has these parameters, and others only as options, or hands on whatever it is given."""
+    signature = inspect.signature(method)
     try:
         signature.bind(*parameters)
     except TypeError:
         return False
-    return True
+    hands_on = any(one.kind is one.VAR_POSITIONAL for one in signature.parameters.values())
+    is_alike = tuple(signature.parameters)[: len(parameters)] == parameters
+    return is_alike or (hands_on and isinstance(method, types.FunctionType))
+
+
+def _is_botocores(function: Any, cls: Any) -> bool:
+    """Whether a function is of the module of its class, as far as that can be seen."""
+    try:
+        code = inspect.unwrap(function).__code__
+    except Exception:  # it is a mock's, or raises when it is inspected
+        return False
+    return bool(code.co_filename == getattr(sys.modules.get(cls.__module__), "__file__", None))
 
 
 def _check_attributes(cls: Any, names: tuple[str, ...]) -> None:
-    """Check that a class of botocore's sets attributes, as far as that can be seen: another `__init__` says nothing."""
-    try:
-        code = inspect.unwrap(cls.__init__).__code__
-    except Exception:  # it is a mock's, or raises when looked at
+    """Check that a class of botocore's sets attributes, unless its `__init__` is another's, which says nothing."""
+    if not _is_botocores(cls.__init__, cls):
         return
-    if code.co_filename != getattr(sys.modules.get(cls.__module__), "__file__", None):
-        return
+    known = inspect.unwrap(cls.__init__).__code__.co_names
     for name in names:
-        if name not in code.co_names:
+        if name not in known:
             raise UnsupportedBotocoreError(
                 f"{cls.__module__}.{cls.__qualname__}.__init__ sets no attribute {name}; expected one"
             )
 
 
-def _follow(
-    endpoint: Any, send: Callable[..., Any], request: Any, operation_model: Any, context: tuple[Any, ...], call: _Call
-) -> Any:
+def _follow(endpoint: Any, attempt: Callable[[Any], Any], request: Any, operation_model: Any, call: _Call) -> Any:
     """Send a request, and again wherever the answers redirect it; what botocore's `_do_get_response` returns."""
-    outcome = send(request, operation_model, *context)
-    answer = _redirect_in(outcome)
-    while answer is not None:
+    outcome = attempt(request)
+    while True:
+        answer = _redirect_in(outcome)
+        if answer is None:
+            _record(outcome, call.chain)
+            return outcome
+        del outcome  # its traceback would keep this frame, and with it the body, until garbage is collected
         try:
             _follow_one(endpoint, request, operation_model, call, answer)
         except guard.NoSuchKey as why:
@@ -231,10 +244,7 @@ def _follow(
             logger.warning("%s: %s", operation_model.name, why)
             return None, _error(why.code, str(why), answer, operation_model, call)
         request = _hop_request(endpoint, request, operation_model, call)
-        outcome = send(request, operation_model, *context)
-        answer = _redirect_in(outcome)
-    _record(outcome, call.chain)
-    return outcome
+        outcome = attempt(request)
 
 
 def _redirect_in(outcome: Any) -> Any:
@@ -255,7 +265,7 @@ def _is_redirect(answer: Any) -> bool:
     return answer.status_code in STATUSES and "x-amz-bucket-region" not in answer.headers
 
 
-def _check(answer: Any, request: Any) -> None:
+def _raise_as_botocore(answer: Any, request: Any) -> None:
     """Raise botocore's errors for answers to a redirected request of which botocore itself makes something else."""
     if answer.status_code < 200:  # it would be a success
         raise HTTPClientError(error=f"the redirected request was answered with status {answer.status_code}")
@@ -273,7 +283,7 @@ def _follow_one(endpoint: Any, request: Any, operation_model: Any, call: _Call, 
         Unfollowable: it must not be followed.
         guard.NoSuchKey: there is no need to: the object cannot exist.
     """
-    chain = call.chain or _chain_of(request, endpoint)
+    chain = call.chain or _chain_of(request, endpoint, operation_model)  # without a chain, it is the caller's request
     locations = _locations(answer)
     _guard(chain, request, operation_model, call.policy, answer, locations)
     call.chain = chain.follow(answer.status_code, locations, call.policy)
@@ -293,7 +303,7 @@ _NOT_REWINDABLE = (
 )
 
 
-def _chain_of(request: Any, endpoint: Any) -> Chain:
+def _chain_of(request: Any, endpoint: Any, operation_model: Any) -> Chain:
     try:
         original = parse_url(request.url)
     except InvalidLocation as problem:
@@ -302,7 +312,7 @@ def _chain_of(request: Any, endpoint: Any) -> Chain:
     of_endpoint = urlsplit(endpoint.host)
     below = "." + split_netloc(of_endpoint.netloc.lower())[0]
     bucket = original.host[: -len(below)] if original.host.endswith(below) else None
-    return Chain(original, bucket, of_endpoint.path.rstrip("/"))
+    return Chain(original, bucket, of_endpoint.path.rstrip("/"), operation_model.name in guard.HONOURED)
 
 
 def _locations(answer: Any) -> list[str]:
@@ -321,8 +331,11 @@ def _guard(
 
     It is known by its `Server`; behind a proxy that writes its own, and before 2022, by the `pid` that it appends.
     """
-    if not str(answer.headers.get("Server", "")).startswith("AIStore") and not any(map(has_pid, locations)):
+    if "aistore" not in str(answer.headers.get("Server", "")).lower() and not any(map(has_pid, locations)):
         return
+    if not chain.is_read_alike_by_aistore:
+        path = redacted(chain.original.path)
+        raise Unfollowable("RedirectToOtherObject", _READ_OTHERWISE.format(path=path, base=redacted(chain.base)))
     asked = guard.Call(
         operation=operation_model.name,
         method=request.method,
@@ -336,6 +349,12 @@ def _guard(
         guard.check(asked, policy.honoured)
     except guard.NotHonoured as why:
         raise Unfollowable("NotHonoured", str(why)) from None
+
+
+_READ_OTHERWISE = (
+    "AIStore reads '{path}' as /s3/bucket/key, which is not the object asked for, since the client's endpoint has the "
+    "path '{base}'; the request was not forwarded. Use an endpoint_url that ends with /s3, and no bucket named s3"
+)
 
 
 def _text(value: Any) -> str:
@@ -360,6 +379,9 @@ def _hop_request(endpoint: Any, previous: Any, operation_model: Any, call: _Call
         endpoint._event_emitter.emit(event, request=request, operation_name=operation_model.name)
     prepared = endpoint.prepare_request(request)
     prepared.headers = HopHeaders(prepared.headers, url)
+    # Whoever replaces the headers, the session or the connections has botocore spell the target, which cuts it at a `;`
+    # (`URLLib3Session._path_url`). The request is signed as it goes out otherwise.
+    prepared.url = str(url._replace(path=url.path.replace(";", "%3B")))
     vars(prepared).update({_CALL: call, _PARAMS: params})
     return prepared
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import NamedTuple
+from typing import Iterator, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from . import guard
@@ -103,7 +103,14 @@ def parse_url(url: str) -> Url:
     return Url(_checked_scheme(scheme), f"{host}:{port}" if port else host, path, query)
 
 
-def resolve(location: str, current: Url, original: Url, bucket: str | None = None, base: str = API_PATH) -> Url:
+def resolve(
+    location: str,
+    current: Url,
+    original: Url,
+    bucket: str | None = None,
+    base: str = API_PATH,
+    any_slash: bool = False,
+) -> Url:
     """The URL at which the request is to be repeated.
 
     Args:
@@ -112,6 +119,7 @@ def resolve(location: str, current: Url, original: Url, bucket: str | None = Non
         original: the URL of the caller's request; its path says which object is meant.
         bucket: the bucket where it stands in the host of `original` instead of in its path.
         base: the path of the client's endpoint, without a slash at its end; "" if the endpoint is a host alone.
+        any_slash: whether, if no key is asked for, a slash may be added to the path or taken away at its end.
 
     Returns:
         The absolute URL without its fragment (which is never sent: RFC 9112 section 3.2), verbatim otherwise. Where the
@@ -120,7 +128,8 @@ def resolve(location: str, current: Url, original: Url, bucket: str | None = Non
 
     Raises:
         InvalidLocation: the header is empty, too long, not an http(s) URL or holds what no URL can.
-        OtherObject: its path is neither the path asked for nor a form of it that can be repaired with certainty.
+        OtherObject: its path is neither the path asked for nor a form of it that can be repaired with certainty, or its
+            query asks for another operation.
     """
     raw = _header_bytes(location)
     scheme, authority, rest = _split(raw)
@@ -135,8 +144,9 @@ def resolve(location: str, current: Url, original: Url, bucket: str | None = Non
     # begin with it by chance, and there `/x/y` is an object of the bucket `x`.
     is_in_host = bucket is not None and split_netloc(netloc)[0] == original.host
     asked = original.path if bucket is None or is_in_host else _with_bucket(bucket, original.path, base)
-    spellings = [asked] if key_of(original, bucket, base) else [asked, _with_other_slash(asked)]
+    spellings = [asked, _with_other_slash(asked)] if any_slash and not key_of(original, bucket, base) else [asked]
     path, query = _same_object(rest, original, spellings, may_add_api=not base and not is_in_host)
+    _check_query(query, original)
     return Url(new_scheme, netloc, path, query)
 
 
@@ -152,8 +162,8 @@ def key_of(original: Url, bucket: str | None = None, base: str = API_PATH) -> by
 
 
 def has_pid(location: str) -> bool:
-    """Whether a `Location` has the `pid` that an AIStore gateway appends to the query."""
-    return "pid" in _parameter_names(location.partition("?")[2].encode("utf-8", "replace"))
+    """Whether a `Location` has the `pid` that an AIStore gateway appends to the query, wherever that begins."""
+    return "pid" in _parameter_names(location.partition("?")[2].replace("?", "&").encode("utf-8", "replace"))
 
 
 def split_netloc(netloc: str) -> tuple[str, str]:
@@ -329,6 +339,37 @@ def _repaired(rest: bytes, asked_path: str, original: Url) -> tuple[str, str | N
     if unquote_to_bytes(named) == asked or named == unquote_to_bytes(asked):
         return asked_path, query
     return None
+
+
+# What may be added to a query: by AIStore, and by whoever signs the URL (S3 API, query string authentication).
+_MAY_BE_ADDED = frozenset(("pid", "utm")) | {
+    f"x-amz-{name}"
+    for name in ("algorithm", "credential", "date", "expires", "signature", "signedheaders", "security-token")
+}
+
+
+def _check_query(query: str | None, original: Url) -> None:
+    """Refuse a query that asks for something else: it lacks a parameter of the request that has a meaning, or adds one.
+
+    AIStore sorts the parameters, and writes `uploads=` for `uploads`.
+    """
+    asked, named = (set(_pairs((part or "").encode("ascii"))) for part in (original.query, query))
+    lacking = [name for name, _ in asked - named if guard.has_meaning(name)]
+    if lacking:
+        raise OtherObject(f"its query lacks '{_shown(min(lacking))}' of the request, or has another value for it")
+    added = [name for name, _ in named - asked if guard.has_meaning(name) and name not in _MAY_BE_ADDED]
+    if added:
+        raise OtherObject(f"its query has '{_shown(min(added))}', which was not asked for")
+
+
+def _pairs(query: bytes) -> Iterator[tuple[str, bytes]]:
+    for part in filter(None, query.replace(b"+", b" ").split(b"&")):
+        name, _, value = part.partition(b"=")
+        yield unquote_to_bytes(name).decode("utf-8", "replace").lower(), unquote_to_bytes(value)
+
+
+def _shown(name: str) -> str:
+    return ascii(name)[1:-1][:100]
 
 
 def _check_leak(leaked: bytes, original: Url) -> None:

@@ -8,6 +8,7 @@ import inspect
 import os
 import sys
 import threading
+import types
 from typing import Any, Iterator, TypeVar
 
 from .errors import UnsupportedBotocoreError
@@ -16,6 +17,16 @@ from .policy import RedirectPolicy, short_way_is_on
 _Client = TypeVar("_Client")
 
 _lock = threading.RLock()
+
+
+def _forked() -> None:
+    """A thread of the parent may have held the lock."""
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 class _Asked:
@@ -145,9 +156,9 @@ def _put_in() -> None:
     try:
         seam.check_supported(cls)
     except UnsupportedBotocoreError:
-        if not _asked:
-            raise
-        return  # it fitted: what does not is somebody's mock, and when that ends, ours is back
+        if _asked and not all(isinstance(vars(cls).get(name), types.FunctionType) for name in missing):
+            return  # it fitted: what does not is a mock, and when that ends, ours is back
+        raise
     before = {name: getattr(cls, name) for name in seam.SIGNATURES}
     methods = seam.wrapped(cls, _policy, before.__getitem__)
     for name in missing:
@@ -226,10 +237,10 @@ def _endpoint_of(client: Any) -> Any:
     client = getattr(getattr(client, "meta", None), "client", client)  # a resource has its client there
     service = getattr(getattr(client, "meta", None), "service_model", None)
     if getattr(service, "service_id", None) != "S3":
-        raise TypeError(f"follow_redirects takes an S3 client; {client!r} is none")
+        raise TypeError(f"follow_redirects expects an S3 client, got {client!r}")
     endpoint = getattr(client, "_endpoint", None)
     if type(endpoint).__module__.partition(".")[0] == "aiobotocore":
-        raise TypeError(f"follow_redirects takes a client of boto3 or botocore; {client!r} is aiobotocore's")
+        raise TypeError(f"follow_redirects expects a client of boto3 or botocore, got {client!r} of aiobotocore")
     if endpoint is None:
         raise UnsupportedBotocoreError(f"{type(client).__qualname__} has no attribute _endpoint")
     return endpoint

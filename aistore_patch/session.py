@@ -47,7 +47,7 @@ class Session(URLLib3Session):  # type: ignore[misc]  # botocore has no types
             manager.pools = type(manager.pools)(POOLS, manager.pools.dispose_func)
 
 
-class _ProxiesByHost(ProxyConfiguration):  # type: ignore[misc]  # botocore has no types
+class ProxiesByHost(ProxyConfiguration):  # type: ignore[misc]  # botocore has no types
     """The proxies that a client was made with, as they apply to each host.
 
     A client whose own endpoint is exempt from proxies has kept none; for other hosts those of now are taken.
@@ -84,7 +84,7 @@ def adopt(session: Any, endpoint_url: str, proxies_are_explicit: bool) -> None:
         if type(session) is not URLLib3Session or not _is_botocores(session):
             return
         if not proxies_are_explicit and type(session._proxy_config) is ProxyConfiguration:
-            session._proxy_config = _ProxiesByHost(session._proxy_config, endpoint_url)
+            session._proxy_config = ProxiesByHost(session._proxy_config, endpoint_url)
         # The session's managers share this dict; pools that they have already are of the old classes.
         session._pool_classes_by_scheme.update(http=HTTPConnectionPool, https=HTTPSConnectionPool)
         Session.begin_anew(session)

@@ -29,7 +29,7 @@ from botocore.exceptions import (
 )
 
 from ..connection import HopHeaders
-from ..policy import short_way_is_on
+from ..policy import PolicyError, short_way_is_on
 from ..session import POOLS, Session
 from .exchange import ShortRedirect, is_common, plain_target, send_on
 from .own import is_all_own
@@ -59,7 +59,7 @@ def learn(session: Any, url: str) -> None:
         session: the `http_session` of an endpoint.
         url: any URL of that origin.
     """
-    if type(session) is not Session or not short_way_is_on():
+    if type(session) is not Session or not _is_on():
         return
     known = _pools.setdefault(session, {})
     origin = _origin(url)
@@ -106,6 +106,13 @@ def send(own_send: Any, session: Any, request: Any) -> Any:
         raise
     except Exception as error:
         raise _botocore_error(error, request) from error
+
+
+def _is_on() -> bool:
+    try:
+        return short_way_is_on()
+    except PolicyError:  # `patch` has said so, or it came later
+        return False
 
 
 _NOTHING_KNOWN: dict[str, Any] = {}

@@ -22,6 +22,7 @@ _is_length = re.compile(r"[0-9]{1,18}").fullmatch
 class PlainAnswer(Answer):
     """An answer on a plain socket, or one of Python's own TLS."""
 
+    is_plain = True
     fp: Any
     headers: Any  # urllib3's kind, which is what its response wants
 
@@ -34,6 +35,7 @@ class PlainAnswer(Answer):
         plain = None if self._status_tuple is not None else _PLAIN_HEAD.match(self.fp.peek())
         headers = _plain_headers(plain) if plain is not None else None
         if plain is None or headers is None:
+            self.is_plain = False
             super().begin()
             self.headers = HTTPHeaderDict(_normalized(self.headers))
             return

@@ -8,6 +8,7 @@ import functools
 import http.client
 import inspect
 import io
+import logging
 import re
 import socket
 import ssl
@@ -16,9 +17,10 @@ from typing import Any, Iterator, NamedTuple
 
 from botocore.httpsession import URLLib3Session
 from urllib3._collections import HTTPHeaderDict
-from urllib3.exceptions import ProtocolError, ReadTimeoutError, SSLError
+from urllib3.exceptions import HeaderParsingError, ProtocolError, ReadTimeoutError, SSLError
 from urllib3.response import HTTPResponse
 from urllib3.util import wait_for_read
+from urllib3.util.response import assert_header_parsing
 from urllib3.util.retry import Retry
 
 from ..chain import STATUSES
@@ -120,6 +122,8 @@ def send_on(pool: Any, request: Any, target: str, timeout: Any) -> HTTPResponse 
         pool.num_requests += 1
         answer = _send(connection, request, head, timeout)
         answer.begin()
+        if not answer.is_plain:
+            _warn_of_headers(answer, pool, target)
         response = _short_redirect(answer) or _response(answer, pool, connection, request, target)
     except BaseException as error:
         if answer is not None:
@@ -147,6 +151,18 @@ def _is_ready(connection: Any, pool: Any, timeout: Any) -> bool:
         connection.timeout = timeout._connect
         connection.connect()
     return is_own_connection(connection)
+
+
+def _warn_of_headers(answer: PlainAnswer, pool: Any, target: str) -> None:
+    """As urllib3 does (2: `HTTPConnection.getresponse`, 1: `HTTPConnectionPool._make_request`)."""
+    try:
+        assert_header_parsing(answer.msg)
+    except (HeaderParsingError, TypeError) as error:
+        url = f"{pool.scheme}://{_host_header(pool)}{target}"
+        _log.warning("Failed to parse headers (url=%s): %s", url, error, exc_info=True)
+
+
+_log = logging.getLogger("urllib3.connection" if URLLIB3 > 1 else "urllib3.connectionpool")
 
 
 def _response(answer: PlainAnswer, pool: Any, connection: Any, request: Any, target: str) -> HTTPResponse:
@@ -236,9 +252,9 @@ def _send(connection: Any, request: Any, head: bytes, timeout: Any) -> PlainAnsw
         else:
             _audit(connection, head)
             sock.sendall(head)
-            early = _early_status(connection) if "Expect" in request.headers else None
-            for block in _blocks_to_read(body, connection.blocksize, early):
-                if early is None:
+            is_wanted, early = _hear(connection) if "Expect" in request.headers else (True, None)
+            for block in _blocks_to_read(body, connection.blocksize, is_wanted, early):
+                if is_wanted:
                     _audit(connection, block)
                     sock.sendall(block)
     except socket.timeout as error:
@@ -260,19 +276,27 @@ def _audit(connection: Any, data: Any) -> None:
 _IS_AUDITED = "http.client.send" in http.client.HTTPConnection.send.__code__.co_consts
 
 
-def _early_status(connection: Any) -> Any:
-    """The version, status and reason of an answer that comes instead of `100 Continue`; None if the body is wanted."""
-    connection._response_received = False
-    if wait_for_read(connection.sock, CONTINUE_TIMEOUT):
-        with contextlib.suppress(Redirected):
-            connection._handle_expect_response(None)
-    return connection.response_class.keywords["status_tuple"] if connection._response_received else None
+def _hear(connection: Any) -> tuple[bool, Any]:
+    """Wait for `100 Continue`.
+
+    Returns:
+        Whether the body is to be sent, and the version, status and reason of a final answer that came instead. What is
+        no answer at all keeps urllib3 1 from sending the body, and not urllib3 2 (`AWSConnection._send_output`).
+    """
+    connection._response_received = connection.body_is_wanted = False
+    if not wait_for_read(connection.sock, CONTINUE_TIMEOUT):
+        return True, None
+    with contextlib.suppress(Redirected):
+        connection._handle_expect_response(None)
+    if connection._response_received:
+        return False, connection.response_class.keywords["status_tuple"]
+    return connection.body_is_wanted or URLLIB3 > 1, None
 
 
-def _blocks_to_read(body: Any, size: int, early: Any) -> Iterator[Any]:
+def _blocks_to_read(body: Any, size: int, is_wanted: bool, early: Any) -> Iterator[Any]:
     """A body in pieces: urllib3 2 reads it to its end even after an answer, if that is no redirect (`connection`)."""
-    is_unread = early is not None and (URLLIB3 == 1 or early[1] in STATUSES)
-    return iter(()) if is_unread else _blocks(body, size)
+    is_read = is_wanted or (URLLIB3 > 1 and early[1] not in STATUSES)
+    return _blocks(body, size) if is_read else iter(())
 
 
 def _blocks(body: Any, size: int) -> Iterator[Any]:

@@ -12,7 +12,7 @@ import socket
 import ssl
 import sys
 import types
-from operator import attrgetter
+from operator import attrgetter, is_
 from typing import Any
 
 import urllib3
@@ -25,28 +25,40 @@ from botocore.awsrequest import (
     AWSHTTPSConnectionPool,
 )
 from botocore.endpoint import Endpoint
-from botocore.httpsession import URLLib3Session
+from botocore.httpsession import ProxyConfiguration, URLLib3Session
+from urllib3 import PoolManager
 from urllib3.connectionpool import HTTPSConnectionPool as UrllibHTTPSConnectionPool
 
 from ..connection import Answer, HTTPConnection, HTTPConnectionPool, HTTPSConnection, HTTPSConnectionPool
-from ..session import Session
+from ..session import ProxiesByHost, Session
 
 URLLIB3 = int(getattr(urllib3, "__version__", "0").partition(".")[0])
 """The major version of urllib3; those that are known are 1 and 2."""
 
+_POOL = ("urlopen", "_make_request", "_validate_conn", "_get_timeout")
+_CONNECTION = (
+    *("request", "putrequest", "putheader", "endheaders", "send", "getresponse", "_send_request", "_send_output"),
+    *("_handle_expect_response", "_send_message_body", "_validate_path", "_validate_method", "_encode_request"),
+)
+
 LEFT_OUT: dict[str, tuple[tuple[tuple[Any, ...], tuple[str, ...]], ...]] = {
     "http": (
-        ((Session, URLLib3Session), ("send",)),
+        (
+            (Session, URLLib3Session),
+            (
+                *("send", "_get_connection_manager", "_get_request_target", "_path_url", "_setup_ssl_cert"),
+                "_chunked",
+            ),
+        ),
+        ((ProxiesByHost, ProxyConfiguration), ("proxy_url_for",)),
+        ((PoolManager,), ("connection_from_url",)),
         (
             (HTTPConnectionPool, AWSHTTPConnectionPool, urllib3.HTTPConnectionPool),
-            ("urlopen", "_make_request", "_validate_conn", "_get_timeout"),
+            _POOL,
         ),
         (
             (HTTPConnection, AWSHTTPConnection, urllib3.connection.HTTPConnection, http.client.HTTPConnection),
-            (
-                *("request", "putrequest", "putheader", "endheaders", "send", "getresponse", "_send_request"),
-                *("_send_output", "_handle_expect_response", "_send_message_body"),
-            ),
+            _CONNECTION,
         ),
         ((Answer, AWSHTTPResponse, http.client.HTTPResponse), ("begin", "_read_status")),
     ),
@@ -56,8 +68,8 @@ one before it may hand on to."""
 
 LEFT_OUT["https"] = (
     *LEFT_OUT["http"],
-    ((HTTPSConnectionPool, AWSHTTPSConnectionPool, UrllibHTTPSConnectionPool), LEFT_OUT["http"][1][1]),
-    ((HTTPSConnection, AWSHTTPSConnection, AWSHTTPSConnection.__mro__[2]), LEFT_OUT["http"][2][1]),
+    ((HTTPSConnectionPool, AWSHTTPSConnectionPool, UrllibHTTPSConnectionPool), _POOL),
+    ((HTTPSConnection, AWSHTTPSConnection, AWSHTTPSConnection.__mro__[2]), _CONNECTION),
 )
 
 _POOLS = (HTTPConnectionPool, HTTPSConnectionPool)
@@ -69,7 +81,7 @@ _logs = [logging.getLogger(name) for name in ("urllib3.connectionpool", "botocor
 
 
 def _library_has(cls: Any, name: str) -> Any:
-    """The method as the library itself has it; something that nothing is, where another stands in its place already."""
+    """The method as the library itself has it; an object that is nothing else, if it has been replaced already."""
     owner = next(one for one in cls.__mro__ if name in vars(one))
     method = vars(owner)[name]
     module = sys.modules.get(owner.__module__)
@@ -110,7 +122,10 @@ def is_all_own(send: Any, session: Any, pool: Any) -> bool:
         and pool.ConnectionCls in _CONNECTIONS
         and _NAMES.isdisjoint(vars(session))
         and _NAMES.isdisjoint(vars(pool))
-        and all(read(cls) == own for cls, read, own in _OWN[pool.scheme])
+        and _NAMES.isdisjoint(vars(session._manager))
+        and _NAMES.isdisjoint(vars(session._proxy_config))
+        # By identity: a wrapper of wrapt is equal to what it wraps.
+        and all(all(map(is_, read(cls), own)) for cls, read, own in _OWN[pool.scheme])
         and not any(log.isEnabledFor(logging.DEBUG) for log in _logs)
     )
 
@@ -123,4 +138,5 @@ def is_own_connection(connection: Any) -> bool:
         and _NAMES.isdisjoint(vars(connection))
         and (sock is None or type(sock) in _SOCKETS)
         and connection.debuglevel == 0
+        and (type(connection) is HTTPConnection or sock is None or connection.is_verified)  # urllib3 warns each time
     )

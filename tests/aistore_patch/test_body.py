@@ -73,7 +73,7 @@ def test_a_call_without_a_body_has_none_to_go_back() -> None:
     Body({}).rewind()
 
 
-NO = [AttributeError, OSError, ValueError, io.UnsupportedOperation]
+NO = [AttributeError, OSError, ValueError, io.UnsupportedOperation, NotImplementedError, TypeError]
 
 
 @pytest.mark.parametrize("error", NO)
@@ -137,5 +137,34 @@ def test_whatever_a_stream_raises_when_it_goes_back_it_did_not(error: type[Excep
     stream = Stream(b"content")
     body = Body({"body": stream})
     stream._refuses["seek"] = error()
+    with pytest.raises(NotRewindable):
+        body.rewind()
+
+
+def test_looking_at_a_way_of_reading_is_not_reading() -> None:
+    params: dict[str, Any] = {"body": Stream(b"content", OSError())}
+    body = Body(params)
+    assert hasattr(params["body"], "readinto")
+    body.rewind()
+
+
+def test_a_stream_that_cannot_go_back_is_as_true_as_it_was() -> None:
+    class Falsy(Stream):
+        def __bool__(self) -> bool:
+            return False
+
+    assert not Unrewindable(Falsy(b""))
+    assert Unrewindable(Stream(b""))
+
+
+def test_text_that_cannot_go_back_stays_text_and_is_not_sent_twice() -> None:
+    class Text(io.StringIO):
+        def tell(self) -> int:
+            raise OSError
+
+    text = Text("content")
+    params = {"body": text}
+    body = Body(params)
+    assert params["body"] is text
     with pytest.raises(NotRewindable):
         body.rewind()

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from aistore_patch import guard
 from aistore_patch.location import InvalidLocation, OtherObject, Url, has_pid, parse_url, redacted, resolve
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), min_size=1, max_size=20)
@@ -93,6 +94,7 @@ def test_any_bytes_are_a_url_of_the_same_object_or_refused(header: bytes) -> Non
 @given(query=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="#"), max_size=40))
 def test_a_query_is_kept_to_the_letter(query: str) -> None:
     original = asked_for("k")
+    assume(not any(map(guard.has_meaning, parse_url(f"http://t/k?{query.replace('+', ' ')}").parameters)))
     assert resolve(f"http://t:81/s3/capb/k?{query}", original, original).query == query
 
 
@@ -207,7 +209,9 @@ def test_what_is_shown_holds_no_secret(text: str, secret: str) -> None:
 )
 def test_a_bucket_is_the_same_with_a_slash_at_its_end_and_without(asked: str, named: str) -> None:
     original = parse_url(f"http://p{asked}?list-type=2")
-    assert resolve(f"{named}?list-type=2", original, original).query == "list-type=2"
+    assert resolve(f"{named}?list-type=2", original, original, any_slash=True).query == "list-type=2"
+    with pytest.raises(OtherObject):
+        resolve(f"{named}?list-type=2", original, original)
 
 
 @pytest.mark.parametrize("named", ["/s3/b/k/", "/s3/b//k", "/s3/b", "/s3/c/", "/s3/b//"])
@@ -215,10 +219,12 @@ def test_an_object_or_another_bucket_is_not(named: str) -> None:
     for asked in ("/s3/b/k",) if named != "/s3/c/" and named != "/s3/b//" else ("/s3/b", "/s3/b/k"):
         original = parse_url(f"http://p{asked}")
         with pytest.raises(OtherObject):
-            resolve(named, original, original)
+            resolve(named, original, original, any_slash=True)
 
 
-@pytest.mark.parametrize("location", ["?pid=1", "http://t/x?y=&pid=a&utm=b", "/k?PID=1", "/k?%70id"])
+@pytest.mark.parametrize(
+    "location", ["?pid=1", "/x?y?pid=a&utm=1", "http://t/x?y=&pid=a&utm=b", "/k?PID=1", "/k?%70id"]
+)
 def test_a_gateway_is_known_by_its_pid(location: str) -> None:
     assert has_pid(location)
 
@@ -249,3 +255,33 @@ def test_what_is_no_absolute_url_is_said() -> None:
     for url in ("/b/k", "http:b", "//t/b/k"):
         with pytest.raises(InvalidLocation, match="absolute"):
             parse_url(url)
+
+
+UPLOAD = "partNumber=2&uploadId=a%20b"
+
+
+@pytest.mark.parametrize("named", [UPLOAD, "uploadId=a+b&partNumber=2", f"pid=1&{UPLOAD}&utm=2", f"{UPLOAD}&u=1&x=2"])
+def test_a_query_may_be_sorted_and_added_to(named: str) -> None:
+    original = parse_url(f"http://p/s3/b/k?{UPLOAD}")
+    assert resolve(f"/s3/b/k?{named}", original, original).query == named
+    uploads = parse_url("http://p/s3/b/k?uploads")
+    assert resolve("/s3/b/k?uploads=&pid=1", uploads, uploads).query == "uploads=&pid=1"
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["", "partNumber=2", "uploadId=a%20b", "partNumber=1&uploadId=a%20b", f"{UPLOAD}&acl", f"{UPLOAD}&versionId=1"],
+)
+def test_a_query_that_asks_for_something_else_is_refused(named: str) -> None:
+    """Without its parameters, an UploadPart is a PutObject."""
+    original = parse_url(f"http://p/s3/b/k?{UPLOAD}")
+    for location in (f"/s3/b/k?{named}", *(["/s3/b/k"] if not named else [])):
+        with pytest.raises(OtherObject, match="its query"):
+            resolve(location, original, original)
+
+
+@pytest.mark.parametrize("added", ["acl", "uploadId=5", "tagging=", "x-amz-acl=public-read", "partNumber=1", "delete"])
+def test_a_parameter_that_nobody_asked_for_is_refused(added: str) -> None:
+    original = parse_url("http://p/s3/b/k")
+    with pytest.raises(OtherObject, match="not asked for"):
+        resolve(f"/s3/b/k?pid=1&{added}", original, original)

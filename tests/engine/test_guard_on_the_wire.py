@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+from types import SimpleNamespace
 from typing import Any, Callable
 
 import pytest
@@ -13,7 +14,7 @@ import aistore_patch
 from aistore_patch import RedirectError, RedirectPolicy
 from tests.cluster import Cluster, Fault
 
-from .conftest import BUCKET, MakeClient
+from .conftest import BUCKET, AtRoot, MakeClient
 
 pytestmark = pytest.mark.usefixtures("patched")
 
@@ -254,3 +255,55 @@ def test_a_location_with_its_own_signature_is_not_signed_again(cluster: Cluster,
         assert sent.query == signed
         assert sent.header("Authorization") == ""
         assert sent.header("x-amz-date") == ""
+
+
+@pytest.mark.parametrize("server", ["aistore", "nginx, AIStore", "AIStore/4"])
+def test_a_server_is_an_aistore_however_it_writes_it(cluster: Cluster, client: Any, server: str) -> None:
+    where = f"{cluster.targets[0].url}/s3/{BUCKET}/k?acl"
+    cluster.proxy.fail_with(Fault.respond(307, [("Location", where.encode()), ("Server", server)]))
+    with pytest.raises(RedirectError, match="NotHonoured"):
+        client.put_object_acl(**HERE, ACL="private")
+    assert touched(cluster) == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.create_bucket(Bucket="data"),
+        lambda client: client.delete_bucket(Bucket="data"),
+        lambda client: client.list_objects_v2(Bucket="data"),
+        lambda client: client.put_object(Bucket="data", Key="k", Body=b"x"),
+    ],
+)
+def test_an_endpoint_with_a_bucket_in_it_is_refused(
+    cluster: Cluster, make_client: MakeClient, call: Callable[[Any], Any]
+) -> None:
+    """AIStore takes `/s3/capb/data` for the object `data`, whatever the client means by it."""
+    mistaken = SimpleNamespace(endpoint_url=f"{cluster.endpoint_url}/{BUCKET}")
+    with pytest.raises(RedirectError, match=r"AIStore reads '/s3/capb/data.*endpoint_url that ends with /s3"):
+        call(make_client(mistaken))
+    assert touched(cluster) == []
+
+
+def test_a_bucket_named_as_the_api_is_refused_at_the_root(cluster: Cluster, make_client: MakeClient) -> None:
+    with pytest.raises(RedirectError, match="no bucket named s3"):
+        make_client(AtRoot(cluster)).put_object(Bucket="s3", Key=f"{BUCKET}/k", Body=b"x")
+    assert touched(cluster) == []
+
+
+def test_a_slash_is_added_to_no_call_that_aistore_misreads(cluster: Cluster, client: Any) -> None:
+    """A gateway takes every DELETE of a bucket for a DeleteBucket."""
+    cluster.proxy.fail_with(Fault.respond(301, [("Location", b"/s3/capb/?tagging"), ("Server", "nginx")]), times=1)
+    with pytest.raises(RedirectError, match="RedirectToOtherObject"):
+        client.delete_bucket_tagging(Bucket=BUCKET)
+    assert len(cluster.ledger.requests()) == 1
+
+
+def test_an_upload_of_a_part_does_not_become_that_of_an_object(cluster: Cluster, client: Any) -> None:
+    where = f"{cluster.targets[0].url}/s3/{BUCKET}/k".encode()
+    cluster.proxy.fail_with(Fault.respond(307, [("Location", where)]))
+    with pytest.raises(RedirectError, match=r"RedirectToOtherObject.*its query lacks 'partnumber'"):
+        client.upload_part(**PART, Body=b"part")
+    with pytest.raises(RedirectError, match=r"RedirectToOtherObject.*its query lacks 'uploadid'"):
+        client.abort_multipart_upload(**HERE, UploadId="u")
+    assert touched(cluster) == []

@@ -8,10 +8,13 @@ import io
 import random
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import botocore
 import pytest
+from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, HeadersDict
 from botocore.exceptions import ClientError, InvalidDNSNameError
+from botocore.httpsession import URLLib3Session
 
 from aistore_patch.short_way.own import URLLIB3
 from tests.cluster import AUTHORITY, Cluster, Ending, Fault, Verifier, server_context
@@ -347,3 +350,34 @@ def test_a_stream_that_was_read_and_cannot_go_back_is_an_error_that_says_so(
 
 def redirect_to(url: str) -> bytes:
     return f"HTTP/1.1 307 Temporary Redirect\r\nLocation: {url}/s3/capb/k?pid=1\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+class OwnSession(URLLib3Session):  # type: ignore[misc]  # botocore has no types
+    """A session of the user's own, which is not adopted."""
+
+
+class OwnConnection(AWSHTTPConnection):  # type: ignore[misc]  # botocore has no types
+    """A connection of a recorder's own."""
+
+
+@pytest.mark.parametrize("replaced", ["nothing", "headers", "session", "connections"])
+def test_a_semicolon_cuts_no_key_whatever_somebody_replaces(
+    cluster: Cluster, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, replaced: str
+) -> None:
+    """botocore's own spelling of a request target loses what follows it (`URLLib3Session._path_url`)."""
+    client = make_client(cluster, fresh=True)
+    if replaced == "headers":
+
+        def replace(request: Any, **_: Any) -> None:
+            request.headers = HeadersDict(request.headers)
+
+        client.meta.events.register("before-send.s3", replace)
+    if replaced == "session":
+        client._endpoint.http_session = OwnSession()
+    if replaced == "connections":
+        monkeypatch.setattr(AWSHTTPConnectionPool, "ConnectionCls", OwnConnection)
+    target = cluster.target_of(BUCKET, "a;b")
+    target.fail_with(Fault.respond(200))
+    for _ in range(2):
+        client.put_object(Bucket=BUCKET, Key="a;b", Body=b"x")
+    assert {unquote(entry.path.decode()) for entry in target.requests} == {"/s3/capb/a;b"}

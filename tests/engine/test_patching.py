@@ -6,11 +6,14 @@ import contextlib
 import copy
 import functools
 import gc
+import inspect
 import logging
 import pickle
 import pydoc
+import signal
 import subprocess
 import sys
+import threading
 import weakref
 from types import SimpleNamespace
 from typing import Any
@@ -22,10 +25,11 @@ from botocore.endpoint import Endpoint
 from botocore.exceptions import ClientError
 
 import aistore_patch
-from aistore_patch import PolicyError, RedirectPolicy, UnsupportedBotocoreError
+from aistore_patch import PolicyError, RedirectPolicy, UnsupportedBotocoreError, patching
 from tests.cluster import Cluster, Fault
 
 from .conftest import BUCKET, MakeClient
+from .test_connections import in_a_fork
 
 
 @pytest.fixture(autouse=True)
@@ -486,3 +490,50 @@ def test_closing_a_client_closes_its_connections(cluster: Cluster, make_client: 
     client.close()
     client.head_object(Bucket=BUCKET, Key="k")
     assert cluster.ledger.connections() == opened + 2
+
+
+def test_the_drop_in_is_no_package_that_would_be_a_second_botocore() -> None:
+    said = run("import aistore_patch.botocore.exceptions")
+    assert "ModuleNotFoundError" in said
+    assert run("from aistore_patch import botocore; print(botocore.__version__)")[0].isdigit()
+
+
+@pytest.mark.parametrize("name", ["create_request", "_do_get_response", "_send"])
+def test_a_replacement_with_options_of_its_own_is_no_unknown_botocore(
+    cluster: Cluster, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    found: Any = getattr(Endpoint, name)
+    parameters = ", ".join(inspect.signature(found).parameters)
+    given = ", ".join(f"{each}" for each in inspect.signature(found).parameters)
+    made: dict[str, Any] = {}
+    exec(
+        f"def replacement({parameters}, _found=found, *, _traced=True): return _found({given})", {"found": found}, made
+    )
+    monkeypatch.setattr(Endpoint, name, made["replacement"])
+    aistore_patch.patch()
+    assert follows(make_client(cluster, fresh=True))
+    aistore_patch.unpatch()
+    monkeypatch.undo()
+
+
+def test_a_lock_that_was_held_at_the_fork_holds_up_no_patching() -> None:
+    def patch_in_the_child() -> bool:
+        signal.alarm(30)
+        aistore_patch.patch()
+        return aistore_patch.is_patched()
+
+    entered, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with patching._lock:
+            entered.set()
+            leave.wait(30)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    entered.wait(30)
+    try:
+        assert in_a_fork(patch_in_the_child)
+    finally:
+        leave.set()
+        holder.join()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import logging
+import warnings
 from typing import Any, Callable
 from unittest import mock
 
 import botocore
 import pytest
 from botocore.endpoint import Endpoint
+from botocore.httpsession import URLLib3Session
 from packaging.version import Version
+from urllib3.connection import HTTPConnection
 
 import aistore_patch
 from aistore_patch import guard, short_way
@@ -71,6 +74,18 @@ def test_it_is_taken_over_tls(make_client: MakeClient, taken: list[str]) -> None
         assert taken == BOTH
 
 
+def test_unverified_tls_is_warned_of_each_time(make_client: MakeClient, taken: list[str]) -> None:
+    tls = server_context()
+    with Cluster(targets=1, proxy_tls=tls, target_tls=tls) as cluster, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        cluster.store.create_bucket(BUCKET)
+        client = warm(cluster, make_client, verify=False)
+        del caught[:], taken[:]
+        CALLS["head"](client)
+        assert sum(warning.category.__name__ == "InsecureRequestWarning" for warning in caught) == 2
+        assert taken == ["NoneType"] * 2  # it stood aside
+
+
 def test_no_origin_that_does_not_redirect_is_served_by_it(
     cluster: Cluster, make_client: MakeClient, taken: list[str]
 ) -> None:
@@ -86,13 +101,44 @@ def test_a_method_that_somebody_has_wrapped_on_the_way_rules_it_out(
     client = warm(cluster, make_client)
     session = client._endpoint.http_session
     pool = session._manager.connection_from_url(cluster.endpoint_url)
-    for where, name in ((session, "send"), (pool, "urlopen"), (pool.pool.queue[-1], "request"), (Endpoint, "_send")):
-        with mock.patch.object(where, name, around(getattr(where, name))):
+    wrapped: list[tuple[Any, str, Callable[[Any], Any]]] = [
+        (session, "send", around),
+        (session, "_path_url", around),
+        (session._manager, "connection_from_url", around),
+        (pool, "urlopen", around),
+        (pool.pool.queue[-1], "request", around),
+        (Endpoint, "_send", around),
+        (URLLib3Session, "send", Proxy),
+        (URLLib3Session, "_setup_ssl_cert", Proxy),
+        (HTTPConnection, "putheader", Proxy),
+    ]
+    for where, name, wrap in wrapped:
+        with mock.patch.object(where, name, wrap(getattr(where, name))):
             CALLS["head"](client)
         assert "ShortRedirect" not in taken
         del taken[:]
     CALLS["head"](client)
     assert taken == BOTH
+
+
+class Proxy:
+    """As wrapt makes them: equal to what it wraps."""
+
+    def __init__(self, wrapped: Any, instance: Any = None) -> None:
+        self._wrapped = wrapped
+        self._instance = instance
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        return Proxy(self._wrapped, instance)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._wrapped(*(() if self._instance is None else (self._instance,)), *args, **kwargs)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self._wrapped == other)
+
+    def __hash__(self) -> int:
+        return hash(self._wrapped)
 
 
 def around(function: Any) -> Any:
