@@ -91,7 +91,7 @@ class Chain(NamedTuple):
             reason = f"The redirect to '{redacted(location)}' is refused: {problem}"
             raise self._stop("RedirectRefused", reason) from None
         if url == self.original or any(url == hop.url for hop in self.hops):
-            reason = f"The redirect to '{redacted(location)}' leads where the request has been already"
+            reason = f"The redirect to '{redacted(location)}' leads back to a URL already visited"
             raise self._stop("RedirectLoop", reason)
         if len(self.hops) >= policy.max_hops:
             raise self._stop("TooManyRedirects", f"More than {policy.max_hops} redirects (max_hops) for one request")
@@ -102,9 +102,9 @@ class Chain(NamedTuple):
         different = list(dict.fromkeys(location.strip(" \t") for location in locations))
         if len(different) == 1:
             return different[0]
-        what = "no Location to follow"
+        what = "no Location header"
         if different:
-            what = "several Locations: " + ", ".join(f"'{redacted(location)}'" for location in different[:3])
+            what = "several Location headers: " + ", ".join(f"'{redacted(location)}'" for location in different[:3])
         raise self._stop("InvalidRedirectLocation", f"The answer with status {status} has {what}")
 
     def _stop(self, code: str, reason: str) -> Unfollowable:

@@ -51,7 +51,7 @@ class HopHeaders(HeadersDict):  # type: ignore[misc]  # botocore has no types
 
 
 def is_informational(status: int) -> bool:
-    """Whether an answer is none yet. 101 is one: no request here asks to switch protocols."""
+    """Whether a status is only informational. 101 is final: no request here asks to switch protocols."""
     return 100 <= status < 200 and status != http.client.SWITCHING_PROTOCOLS
 
 

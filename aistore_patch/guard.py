@@ -55,7 +55,7 @@ class Misread(NamedTuple):
     """What AIStore does in place of an operation, the way out, and how that is known."""
 
     does: str
-    instead: str = "Leave the call out"
+    instead: str = "Do not make this call"
     known: str = "measured"
 
 
@@ -165,8 +165,8 @@ IGNORED = (
             (f"x-amz-server-side-encryption-customer-{part}" for part in ("algorithm", "key", "key-md5")),
             "SSECustomerKey",
         ),
-        "the object would be stored in clear",
-        "Encrypt before you store",
+        "the object would be stored unencrypted",
+        "Encrypt it before you store it",
     ),
     Ignored(
         "x-amz-object-lock-",
@@ -220,24 +220,24 @@ no such header in ais/); what would only have caught a broken transfer (measured
 other means for (read)."""
 
 UNCLEAN_KEY = Misread(
-    "its targets clean the key as a path, and would touch the object '{cleaned}'",
+    "its targets clean the key as a path, and would use the object '{cleaned}'",
     "Use keys without empty segments, '.', '..' and a slash at either end",
 )
 QUESTION_MARK_KEY = Misread(
-    "its gateway looks for a key with '?' on the target of what stands before it, and there the object would be "
-    "unlisted, and lost at the next clean-up",
+    "its gateway picks the target by what stands before the '?', where the object would be in no list, and lost at the "
+    "next clean-up",
     "Use keys without '?'",
 )
 PERCENT_KEY = Misread(
-    "a target that copies to another one sends the key unescaped, which then stores another object, or none",
+    "its targets copy to each other without escaping the key, which stores the object under another name, or not at all",
     "Copy to a key without '%', or read the object and put it",
 )
 LONG_KEY = Misread(
-    "a target that copies to another one does not notice that a part of a path is too long to be stored there",
-    "Copy to a key whose parts between slashes have 255 bytes at most",
+    "its targets copy to each other without noticing that a part of the path is too long to be stored",
+    "Use a key whose parts between slashes are at most 255 bytes long",
 )
 CONTROL_KEY = Misread(
-    "it cannot name a key with control characters in a redirect (a newline becomes a space)",
+    "its redirects carry control characters as they are, and newlines as spaces",
     "Use keys without control characters",
 )
 
@@ -345,7 +345,7 @@ def _check_key(call: Call, honoured: frozenset[str]) -> None:
         if kind == "UncleanKey" and call.method in _READING:
             raise NoSuchKey(_no_such_key(call.key))
         does = KEYS[kind].does.format(cleaned=_shown(_cleaned(call.key)))
-        raise _refusal(call, kind, does, KEYS[kind].instead, what=f"the key '{_shown(call.key)}'")
+        raise _refusal(call, kind, does, KEYS[kind].instead, _shown(call.key))
 
 
 def _kinds_of_key(call: Call) -> Iterable[str]:
@@ -386,7 +386,9 @@ def _cleaned(key: bytes) -> bytes:
 
 
 def _no_such_key(key: bytes) -> str:
-    return f"The specified key does not exist: AIStore cannot hold it, and would answer with '{_shown(_cleaned(key))}'"
+    return (
+        f"The specified key does not exist: AIStore cannot store it, and would return '{_shown(_cleaned(key))}' instead"
+    )
 
 
 def _shown(key: bytes) -> str:
@@ -394,12 +396,12 @@ def _shown(key: bytes) -> str:
     return text if len(text) <= 200 else text[:200] + "..."
 
 
-def _refusal(call: Call, name: str, does: str, instead: str, what: str = "") -> NotHonoured:
-    asked = what or name
-    with_operation = "" if asked == call.operation else f" with {call.operation}"
+def _refusal(call: Call, name: str, does: str, instead: str, key: str | None = None) -> NotHonoured:
+    with_operation = "" if name == call.operation else f" with {call.operation}"
+    what = f"does not honour {name}{with_operation}" if key is None else f"cannot take the key '{key}'{with_operation}"
     return NotHonoured(
-        f"AIStore does not honour {asked}{with_operation}: {does}. Nothing was sent there. {instead}; or, if your "
-        f"AIStore honours it, say so: RedirectPolicy(honoured=['{name}']) or AISTORE_PATCH_HONOURED={name}"
+        f"AIStore {what}: {does}. The request was not forwarded. {instead}. If your AIStore does honour it, set "
+        f"RedirectPolicy(honoured=['{name}']) or AISTORE_PATCH_HONOURED={name}"
     )
 
 

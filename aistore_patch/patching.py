@@ -30,7 +30,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class _Asked:
-    """Somebody's wish that this process follow redirects: that of `patch`, or of one `patched` block."""
+    """A request that this process follow redirects: that of `patch`, or of one `patched` block."""
 
     def __init__(self, policy: RedirectPolicy) -> None:
         self.policy = policy

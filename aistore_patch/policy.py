@@ -18,7 +18,7 @@ _IS_HONOURABLE = re.compile("[A-Za-z][A-Za-z0-9-]*").fullmatch  # of what a late
 
 
 class PolicyError(ValueError):
-    """A redirect policy that cannot be: the message names the setting, the value and what is expected."""
+    """An invalid redirect policy: the message names the setting, the value and what is expected."""
 
 
 class Refused(ValueError):
@@ -152,7 +152,7 @@ def short_way_is_on(environ: Mapping[str, str] | None = None) -> bool:
         environ: the variables to read, `os.environ` by default.
 
     Raises:
-        PolicyError: the variable is neither `1` nor `0`.
+        PolicyError: the variable is no switch.
     """
     name = f"{ENVIRONMENT_PREFIX}SHORT_WAY"
     return _read_switch(name, (os.environ if environ is None else environ).get(name, "1").strip())

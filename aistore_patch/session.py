@@ -1,4 +1,4 @@
-"""The HTTP session of a client that follows redirects: the one that the client has, made fit for many hosts.
+"""The HTTP session of a client that follows redirects: the one that the client has, prepared for many hosts.
 
 - There are pools for a whole cluster (urllib3 keeps 10, one for each host).
 - Proxies are those for the host that a request goes to (botocore looks at NO_PROXY once, for the endpoint's host).
@@ -68,7 +68,7 @@ class ProxiesByHost(ProxyConfiguration):  # type: ignore[misc]  # botocore has n
 
 
 def adopt(session: Any, endpoint_url: str, proxies_are_explicit: bool) -> None:
-    """Make a client's HTTP session fit for redirects.
+    """Prepare a client's HTTP session for redirects.
 
     Does nothing the second time, nor to a session that is not quite botocore's own: redirects are then followed with
     what that session can do.

@@ -50,7 +50,10 @@ def test_equal_locations_are_one(locations: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("locations", "said"),
-    [([], "status 308 has no Location"), (["http://t/b/k?secret", "http://u/b/k"], "several Locations: 'http://t/b/k")],
+    [
+        ([], "status 308 has no Location header"),
+        (["http://t/b/k?secret", "http://u/b/k"], "several Location headers: 'http://t/b/k"),
+    ],
 )
 def test_without_one_location_there_is_nowhere_to_go(locations: list[str], said: str) -> None:
     with pytest.raises(Unfollowable, match=said) as caught:

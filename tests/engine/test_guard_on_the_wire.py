@@ -163,7 +163,7 @@ def test_a_key_that_aistore_cannot_hold_is_not_there_to_be_read(cluster: Cluster
         client.head_object(Bucket=BUCKET, Key=key)
     assert caught.value.response["Error"] == {"Code": "404", "Message": "Not Found"}
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
-    with pytest.raises(client.exceptions.NoSuchKey, match="AIStore cannot hold it") as caught:
+    with pytest.raises(client.exceptions.NoSuchKey, match="AIStore cannot store it") as caught:
         client.get_object(Bucket=BUCKET, Key=key)
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
     with pytest.raises(ClientError, match="NoSuchKey"):
