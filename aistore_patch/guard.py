@@ -229,7 +229,7 @@ QUESTION_MARK_KEY = Misread(
     "Use keys without '?'",
 )
 PERCENT_KEY = Misread(
-    "its targets copy to each other without escaping the key, which stores the object under another name, or not at all",
+    "its targets copy to each other without escaping the key, which stores the object under another name or not at all",
     "Copy to a key without '%', or read the object and put it",
 )
 LONG_KEY = Misread(
