@@ -205,7 +205,9 @@ class NoBody(io.BytesIO):
     ],
 )
 @pytest.mark.usefixtures("patched")
-def test_s3_of_aws_redirects_nothing_and_what_runs_on_its_machines_does(url: str, server: str, followed: bool) -> None:
+def test_s3_of_aws_redirects_nothing_and_what_runs_on_its_machines_does(
+    aws_session: boto3.Session, url: str, server: str, followed: bool
+) -> None:
     asked: list[str] = []
 
     def answer(request: Any, **_: Any) -> AWSResponse:
@@ -214,7 +216,7 @@ def test_s3_of_aws_redirects_nothing_and_what_runs_on_its_machines_does(url: str
         headers = {"Location": location, "Server": server}
         return AWSResponse(request.url, 200 if "target." in request.url else 307, headers, NoBody())
 
-    client = boto3.client("s3", region_name="us-east-1", endpoint_url=url, config=Config(retries={"max_attempts": 0}))
+    client = aws_session.client("s3", endpoint_url=url, config=Config(retries={"max_attempts": 0}))
     client.meta.events.register("before-send.s3", answer)  # nothing leaves this process
     with contextlib.suppress(ClientError, BotoCoreError, TypeError, RecursionError):  # what botocore makes of it
         client.list_buckets()
@@ -234,7 +236,9 @@ ACCESS_POINT = "arn:aws:s3:us-east-1:123456789012:accesspoint/point"
         ("data--use1-az4--x-s3", {}),  # S3 Express; to an older botocore a bucket like others
     ],
 )
-def test_what_only_aws_has_is_as_without_the_patch(bucket: str, s3: dict[str, Any], region: str | None) -> None:
+def test_what_only_aws_has_is_as_without_the_patch(
+    aws_session: boto3.Session, bucket: str, s3: dict[str, Any], region: str | None
+) -> None:
     def asked_and_raised(follow: bool) -> tuple[list[str], str]:
         asked: list[str] = []
 
@@ -246,7 +250,7 @@ def test_what_only_aws_has_is_as_without_the_patch(bucket: str, s3: dict[str, An
             return AWSResponse(request.url, 307, headers, NoBody())
 
         config = Config(s3=s3, retries={"max_attempts": 0})
-        client = boto3.Session(KEY_ID, SECRET, region_name="us-east-1").client("s3", config=config)
+        client = aws_session.client("s3", config=config)
         client.meta.events.register("before-send.s3", answer)  # nothing leaves this process
         if follow:
             aistore_patch.follow_redirects(client)
