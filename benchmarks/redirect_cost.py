@@ -10,19 +10,23 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import statistics
 import subprocess
 import sys
 import time
+import timeit
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Callable, Iterator
+from unittest import mock
 
 import boto3
 import botocore
 import botocore.config
 
 import aistore_patch
+from aistore_patch import guard
 
 BUCKET = "bench"
 BODY = b"x" * 1024
@@ -74,21 +78,45 @@ def head_next(client: Any, keys: Iterator[str]) -> None:
     client.head_object(Bucket=BUCKET, Key=next(keys))
 
 
+MOST = {"GET": (0.70, 0.90), "HEAD": (0.70, 0.90), "PUT": (0.75, 1.10)}
+"""Redirected / two plain: at most so much with the short way, and without it."""
+
+
+def followers(proxy: str) -> tuple[Any, Any]:
+    """Two clients that follow redirects, and have followed one: by the short way, and without it."""
+    made = []
+    for switch in ("1", "0"):
+        with mock.patch.dict(os.environ, AISTORE_PATCH_SHORT_WAY=switch):
+            made.append(aistore_patch.follow_redirects(client_of(proxy)))
+            OPERATIONS["PUT"](made[-1], "k")
+    return made[0], made[1]
+
+
+def cost_of_the_guard() -> float:
+    """Seconds that it takes to judge a plain PUT."""
+    headers = ["user-agent", "expect", "content-md5", "content-length", "x-amz-date", "x-amz-content-sha256"] * 2
+    call = guard.Call("PutObject", "PUT", headers, set(), b"shards/shard-000001.tar")
+    return min(timeit.repeat(lambda: guard.check(call), number=1000)) / 1000
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="ratios of what redirects cost")
     parser.add_argument("--rounds", type=int, default=40)
     rounds = parser.parse_args().rounds
     print(f"botocore {botocore.__version__}, Python {sys.version.split()[0]}, {rounds} rounds of {CALLS} calls")
     with cluster(2) as (proxy, targets):
-        plain, followed = client_of(targets[0] + "/s3"), aistore_patch.follow_redirects(client_of(proxy))
+        plain = client_of(targets[0] + "/s3")
         direct = aistore_patch.follow_redirects(client_of(targets[0] + "/s3"))
+        short, long = followers(proxy)
         for name, operation in OPERATIONS.items():
-            OPERATIONS["PUT"](followed, "k")
-            calls = [partial(operation, client, "k") for client in (plain, followed, direct)]
-            one, redirected, without = in_turn(rounds, *calls)
+            calls = [partial(operation, client, "k") for client in (plain, short, long, direct)]
+            one, by_short, by_long, without = in_turn(rounds, *calls)
+            most_short, most_long = MOST[name]
             print(
-                f"{name:5} redirected / two plain {redirected / one / 2:.2f} (at most 0.75)   "
-                f"without redirect, patched / unpatched {without / one:.2f} (at most 1.01)   plain {one * 1e3:.2f} ms"
+                f"{name:5} redirected / two plain {by_short / one / 2:.2f} (at most {most_short:.2f}), without the "
+                f"short way {by_long / one / 2:.2f} (at most {most_long:.2f})   "
+                f"not redirected, patched / unpatched {without / one:.2f} (0.99 to 1.01)   plain {one * 1e3:.2f} ms   "
+                f"guard {100 * cost_of_the_guard() / by_short:.2f} % of a redirected call (at most 1)"
             )
     with cluster(2) as (small, _), cluster(64) as (large, _):
         calls = [partial(head_next, *filled(proxy)) for proxy in (small, large)]
