@@ -104,7 +104,7 @@ def _mutants_of(statement: ast.stmt, source: Source, file: str) -> Iterator[Muta
 def _edits(statement: ast.stmt, source: Source) -> Iterator[tuple[Edit, str, range]]:
     for node, scopes, around in _nodes(statement, (), statement):
         for edit in edits_of(node, source):
-            yield edit, ".".join(scopes) or MODULE, _lines_of(around)
+            yield edit, ".".join(scopes) or MODULE, lines_of(around)
 
 
 def _nodes(
@@ -158,7 +158,7 @@ def _is_type(node: ast.expr) -> bool:
     return name[:1].isupper() and not name.isupper()
 
 
-def _lines_of(around: ast.AST) -> range:
+def lines_of(around: ast.AST) -> range:
     """The lines of a statement, those of its block not included."""
     assert isinstance(around, (ast.stmt, ast.ExceptHandler))
     body = getattr(around, "body", None)

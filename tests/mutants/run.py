@@ -105,6 +105,8 @@ class Run:
         return suite
 
     def _leave_out_failing(self, suite: Suite) -> None:
+        for test, why in suite.unsteady.items():
+            self._say(f"Failed once without any mutant, and then passed: {test}\n{why}\n", "yellow")
         for test, why in suite.failing.items():
             self._say(f"Fails without any mutant: {test}\n{why}\n", "red")
         self.has_failing_tests = bool(suite.failing)

@@ -201,6 +201,26 @@ def test_tests_that_fail_without_any_mutant_are_refused_or_left_out(project: Pro
     assert "mutants killed" in said
 
 
+def test_a_test_that_fails_once_by_chance_is_named_and_proves_nothing(project: Project, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    project.write(
+        "tests/test_more.py",
+        f"""
+from pathlib import Path
+
+
+def test_unsteady():
+    runs = Path({str(runs)!r})
+    runs.write_text((runs.read_text() if runs.exists() else "") + ".")
+    assert len(runs.read_text()) not in (1, 4)
+""",
+    )
+    code, said = project.run("numbers.untested")
+    assert code == 1
+    assert "Failed once without any mutant, and then passed: tests/test_more.py::test_unsteady" in said
+    assert "0 of 2 mutants killed" in said
+
+
 def test_tests_that_cannot_be_collected_are_refused(project: Project) -> None:
     project.write("tests/test_more.py", "import nowhere\n")
     code, said = project.run()
