@@ -87,13 +87,12 @@ class Body:
             if self._stream.was_read:
                 raise NotRewindable
             return
-        if self._start is None and isinstance(self._stream, io.TextIOBase):
+        if self._start is None:
             raise NotRewindable  # whether any of it was read is not known
         try:
             if self._framed is not None:
                 self._body.seek(0)  # resets the framing and the checksum, and goes to 0
-            if self._start is not None:
-                self._stream.seek(self._start)
+            self._stream.seek(self._start)
         except Exception:  # whatever a caller's stream raises, the stream did not go back
             raise NotRewindable from None
 

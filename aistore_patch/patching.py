@@ -25,7 +25,7 @@ def _forked() -> None:
     _lock = threading.RLock()
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
     os.register_at_fork(after_in_child=_forked)
 
 

@@ -37,7 +37,7 @@ from .own import is_all_own
 _pools: weakref.WeakKeyDictionary[Any, dict[str, weakref.ref[Any]]] = weakref.WeakKeyDictionary()
 """For each session, the pools of the origins that it serves."""
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
     os.register_at_fork(after_in_child=_pools.clear)
 
 

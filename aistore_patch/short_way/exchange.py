@@ -269,7 +269,7 @@ def _send(connection: Any, request: Any, head: bytes, timeout: Any) -> PlainAnsw
 
 def _audit(connection: Any, data: Any) -> None:
     """The event that `http.client.HTTPConnection.send` raises, which has none before Python 3.10."""
-    if _IS_AUDITED:
+    if _IS_AUDITED:  # pragma: no branch - not in Python 3.8 and 3.9
         sys.audit("http.client.send", connection, data)
 
 

@@ -168,3 +168,8 @@ def test_text_that_cannot_go_back_stays_text_and_is_not_sent_twice() -> None:
     assert params["body"] is text
     with pytest.raises(NotRewindable):
         body.rewind()
+
+
+def test_what_can_neither_be_read_nor_go_back_is_not_sent_twice() -> None:
+    with pytest.raises(NotRewindable):
+        Body({"body": iter([b"x"])}).rewind()

@@ -9,7 +9,16 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from aistore_patch import guard
-from aistore_patch.location import InvalidLocation, OtherObject, Url, has_pid, parse_url, redacted, resolve
+from aistore_patch.location import (
+    InvalidLocation,
+    OtherObject,
+    Url,
+    has_pid,
+    parse_url,
+    redacted,
+    resolve,
+    split_netloc,
+)
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), min_size=1, max_size=20)
 BYTES = st.binary(max_size=80)
@@ -285,3 +294,14 @@ def test_a_parameter_that_nobody_asked_for_is_refused(added: str) -> None:
     original = parse_url("http://p/s3/b/k")
     with pytest.raises(OtherObject, match="not asked for"):
         resolve(f"/s3/b/k?pid=1&{added}", original, original)
+
+
+def test_odd_hosts_and_references_are_told() -> None:
+    original = asked_for("k")
+    assert split_netloc("a b") == ("a b", "")
+    for location in ("http://[:::]/s3/capb/k", "http://\u20ac/s3/capb/k"):
+        with pytest.raises(InvalidLocation):
+            resolve(location, original, original)
+    for reference in (".", "x/.."):
+        with pytest.raises(OtherObject):
+            resolve(reference, original, original)

@@ -109,6 +109,7 @@ def test_any_environment_is_a_policy_or_a_policy_error(settings: dict[str, str])
 
 def test_a_policy_is_a_value() -> None:
     policy = RedirectPolicy(max_hops=2, allow_hosts=["a.example"])
+    assert policy.allow_hosts == ("a.example",)
     assert policy == RedirectPolicy(max_hops=2, allow_hosts=("a.example",))
     assert hash(policy) == hash(RedirectPolicy(max_hops=2, allow_hosts=("a.example",)))
     assert policy != RedirectPolicy(max_hops=3)

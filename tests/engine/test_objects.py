@@ -7,13 +7,14 @@ import hashlib
 import io
 import random
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
 import botocore
 import pytest
-from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, HeadersDict
-from botocore.exceptions import ClientError, InvalidDNSNameError
+from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSResponse, HeadersDict
+from botocore.exceptions import ClientError, InvalidDNSNameError, UnseekableStreamError
 from botocore.httpsession import URLLib3Session
 
 from aistore_patch.short_way.own import URLLIB3
@@ -231,12 +232,12 @@ class Pipe(io.RawIOBase):
 MD5 = base64.b64encode(hashlib.md5(b"from a pipe").digest()).decode()
 
 
-def unsigned(cluster: Cluster, make_client: MakeClient) -> Any:
+def unsigned(cluster: Cluster, make_client: MakeClient, **more: Any) -> Any:
     """A client that need not read a body to sign it."""
     for node in (cluster.proxy, *cluster.targets):
         node._verify = None
     options = {"request_checksum_calculation": "when_required"} if at_least("1.36") else {}
-    return make_client(cluster, fresh=True, signature_version=botocore.UNSIGNED, **options)
+    return make_client(cluster, fresh=True, signature_version=botocore.UNSIGNED, **options, **more)
 
 
 def at_least(version: str) -> bool:
@@ -381,3 +382,26 @@ def test_a_semicolon_cuts_no_key_whatever_somebody_replaces(
     for _ in range(2):
         client.put_object(Bucket=BUCKET, Key="a;b", Body=b"x")
     assert {unquote(entry.path.decode()) for entry in target.requests} == {"/s3/capb/a;b"}
+
+
+def test_a_stream_that_cannot_go_back_is_not_sent_again_after_a_redirect(
+    cluster: Cluster, make_client: MakeClient
+) -> None:
+    node = cluster.target_of(BUCKET, "k")
+    retrying = unsigned(cluster, make_client, retries={"max_attempts": 2})
+    node.fail_with(Fault.RESET_AFTER_BODY)
+    with pytest.raises(UnseekableStreamError):
+        retrying.put_object(Bucket=BUCKET, Key="k", Body=Pipe(b"from a pipe"), ContentLength=11, ContentMD5=MD5)
+    assert cluster.store.keys(BUCKET) == []
+
+
+def test_a_request_whose_own_url_cannot_be_read_is_refused(cluster: Cluster, make_client: MakeClient) -> None:
+    client = make_client(cluster, fresh=True)
+
+    def spoil(request: Any, **_: Any) -> Any:
+        request.url = "ftp://h/capb/k"
+        return AWSResponse(request.url, 307, {"Location": "/capb/k"}, SimpleNamespace(stream=lambda **_: []))
+
+    client.meta.events.register("before-send.s3", spoil)
+    with pytest.raises(ClientError, match=r"InvalidRedirectLocation.*its own URL cannot be read"):
+        client.head_object(Bucket=BUCKET, Key="k")

@@ -359,6 +359,25 @@ def test_only_s3_clients_can_follow() -> None:
     assert not aistore_patch.is_patched()
 
 
+def test_a_client_without_an_endpoint_is_of_an_unknown_botocore() -> None:
+    meta = SimpleNamespace(service_model=SimpleNamespace(service_id="S3"))
+    with pytest.raises(UnsupportedBotocoreError, match="no attribute _endpoint"):
+        aistore_patch.follow_redirects(SimpleNamespace(meta=meta))
+
+
+def test_a_botocore_whose_parameters_cannot_be_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Endpoint, "prepare_request", 3)
+    with pytest.raises(UnsupportedBotocoreError, match=r"Endpoint\.prepare_request has parameters that cannot be read"):
+        aistore_patch.patch()
+    monkeypatch.undo()
+
+
+def test_a_botocore_that_sets_other_attributes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aistore_patch.session.ATTRIBUTES", ("_pools",))
+    with pytest.raises(UnsupportedBotocoreError, match=r"URLLib3Session\.__init__ sets no attribute _pools"):
+        aistore_patch.patch()
+
+
 def test_a_client_of_aiobotocore_is_called_by_its_name() -> None:
     endpoint = type("AioEndpoint", (), {"__module__": "aiobotocore.endpoint"})()
     meta = SimpleNamespace(service_model=SimpleNamespace(service_id="S3"))

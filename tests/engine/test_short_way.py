@@ -181,3 +181,14 @@ def test_all_that_this_botocore_does_to_objects_is_classified(make_client: MakeC
             parameters = {member: shape.serialization.get("name", member) for member, shape in members}
             unknown += guard.unclassified(name, operation.http["method"], parameters)
     assert unknown == []
+
+
+def test_it_forgets_origins_where_they_are_too_many(
+    cluster: Cluster, make_client: MakeClient, taken: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(short_way, "POOLS", 1)
+    client = warm(cluster, make_client)
+    for _ in range(3):
+        assert CALLS["get"](client) == b"content"
+    assert "ShortRedirect" not in taken  # the gateway is forgotten for a target, and that for the gateway
+    assert len(short_way._pools[client._endpoint.http_session]) == 1
