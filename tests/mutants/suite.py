@@ -70,8 +70,12 @@ class Suite:
         """
         direct = self._running((mutant.file, line) for line in mutant.lines)
         if self.must_import(mutant):
-            direct |= self._running(self.uses.of(mutant)) | self._looking_at(mutant.file)
-        direct = direct | self.elsewhere if direct else set(self.seconds)
+            direct |= self._running(self.uses.of(mutant))
+        if not direct:
+            direct = set(self.seconds)
+        elif self.must_import(mutant):
+            direct |= self._looking_at(mutant.file)
+        direct |= self.elsewhere
         if is_quick:
             return self._in_order(self._likely(direct, mutant), mutant)
         files = {_file_of(test) for test in direct}
