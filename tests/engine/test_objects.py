@@ -384,14 +384,22 @@ def test_a_semicolon_cuts_no_key_whatever_somebody_replaces(
     assert {unquote(entry.path.decode()) for entry in target.requests} == {"/s3/capb/a;b"}
 
 
+class Untellable(Pipe):
+    """A stream that can go to its beginning, which is not where it stood when the call was made."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._data.seek(offset, whence)
+
+
+@pytest.mark.parametrize("kind", [Pipe, Untellable])
 def test_a_stream_that_cannot_go_back_is_not_sent_again_after_a_redirect(
-    cluster: Cluster, make_client: MakeClient
+    cluster: Cluster, make_client: MakeClient, kind: type[Pipe]
 ) -> None:
     node = cluster.target_of(BUCKET, "k")
     retrying = unsigned(cluster, make_client, retries={"max_attempts": 2})
     node.fail_with(Fault.RESET_AFTER_BODY)
     with pytest.raises(UnseekableStreamError):
-        retrying.put_object(Bucket=BUCKET, Key="k", Body=Pipe(b"from a pipe"), ContentLength=11, ContentMD5=MD5)
+        retrying.put_object(Bucket=BUCKET, Key="k", Body=kind(b"from a pipe"), ContentLength=11, ContentMD5=MD5)
     assert cluster.store.keys(BUCKET) == []
 
 
