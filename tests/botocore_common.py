@@ -389,8 +389,9 @@ class EveryRedirect:
     def test_redirect_of_another_service_is_not_followed(self, cluster: MockCluster) -> None:
         client = session().client("sts", endpoint_url=mock_s3_redirect.PROXY)
         cluster.ledger.clear()
-        with cluster.redirecting(AISTORE_STATUS), pytest.raises(ClientError):
+        with cluster.redirecting(AISTORE_STATUS), pytest.raises(ClientError) as caught:
             client.get_caller_identity()
+        assert type(caught.value) is ClientError  # botocore's own, and no refusal of the patch
         assert len(cluster.ledger.redirects) == 1
         assert cluster.ledger.followed == 0
         assert cluster.ledger.refused == []
