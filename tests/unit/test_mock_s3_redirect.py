@@ -143,7 +143,7 @@ ALTERATIONS: dict[str, Callable[[str], str]] = {
     "quoted": lambda url: url.replace("raw=/", "raw=%2F"),
     "plus_made_a_space": lambda url: url.replace("a+b%2Bc", "a%20b%2Bc"),
     "quoted_twice": lambda url: url.replace("%c3", "%25c3"),
-    "other_path": lambda url: url.replace("/bucket/a+b", "/bucket/a%2Bb"),
+    "other_path": lambda url: url.replace("/bucket/ab", "/bucket/a%62"),
     "prefix_dropped": lambda url: url.replace("/s3/", "/", 1),
     "other_target": lambda url: url.replace(*(TARGETS if TARGETS[0] in url else TARGETS[::-1])),
     "other_port": lambda url: url.replace(":1", ":2", 1),
@@ -154,7 +154,7 @@ ALTERATIONS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("alter", ALTERATIONS.values(), ids=ALTERATIONS)
 def test_altered_request_is_refused(cluster: MockCluster, alter: Callable[[str], str]) -> None:
-    location = redirect(cluster, "PUT", "/bucket/a%2Bb", b"content")
+    location = redirect(cluster, "PUT", "/bucket/ab", b"content")
     altered = alter(location)
     assert altered != location
     assert_refused(cluster, send(cluster, "PUT", altered, b"content"), "")
