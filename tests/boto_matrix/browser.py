@@ -30,6 +30,8 @@ class Browser:
         is_phone = width < 500
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        # Without a window that is active, Chromium 150 takes nothing on the page for focused.
+        self.driver.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
         self.driver.get("about:blank")  # or a new address that differs in its end only would not load the page anew
         self._log("performance")
         self._log("browser")
