@@ -16,6 +16,14 @@ _PLAIN_HEAD = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}) ([^\r\n]*)\r\n((?:[A-Za-z0
 
 # urllib3 2.8 has a function for the headers that it takes from http.client (`HTTPConnection.getresponse`).
 _normalized = getattr(urllib3.connection, "_normalize_header_values", lambda headers: headers.items())
+
+
+def plain_status(head: bytes) -> int | None:
+    """The status of an answer whose head is plain, None of any other."""
+    plain = _PLAIN_HEAD.match(head)
+    return None if plain is None else int(plain.group(1))
+
+
 _is_length = re.compile(r"[0-9]{1,18}").fullmatch
 
 

@@ -25,7 +25,7 @@ from urllib3.util.retry import Retry
 
 from ..chain import STATUSES
 from ..connection import CONTINUE_TIMEOUT, Redirected
-from .answer import PlainAnswer
+from .answer import PlainAnswer, plain_status
 from .own import URLLIB3, is_own_connection
 
 SHORT = 65536
@@ -264,7 +264,9 @@ def _send(connection: Any, request: Any, head: bytes, timeout: Any) -> PlainAnsw
             raise
     finally:
         sock.settimeout(timeout._read)
-    return PlainAnswer(sock, request.method, early)
+    answer = PlainAnswer(sock, request.method, early if early is None or early[0] is not None else None)
+    answer.left_body_unsent = early is not None
+    return answer
 
 
 def _audit(connection: Any, data: Any) -> None:
@@ -276,16 +278,28 @@ def _audit(connection: Any, data: Any) -> None:
 _IS_AUDITED = "http.client.send" in http.client.HTTPConnection.send.__code__.co_consts
 
 
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
 def _hear(connection: Any) -> tuple[bool, Any]:
     """Wait for `100 Continue`.
 
     Returns:
-        Whether the body is to be sent, and the version, status and reason of a final answer that came instead. What is
-        no answer at all keeps urllib3 1 from sending the body, and not urllib3 2 (`AWSConnection._send_output`).
+        Whether the body is to be sent, and the version, status and reason of a final answer that came instead; there is
+        no version if none of it was read yet. What is no answer at all keeps urllib3 1 from sending the body, and not
+        urllib3 2 (`AWSConnection._send_output`).
     """
     connection._response_received = connection.body_is_wanted = False
     if not wait_for_read(connection.sock, CONTINUE_TIMEOUT):
         return True, None
+    if type(connection.sock) is socket.socket:  # what is plain need not be read byte by byte, as botocore reads it
+        said = connection.sock.recv(SHORT, socket.MSG_PEEK)
+        if said.startswith(_CONTINUE):
+            connection.sock.recv(len(_CONTINUE))
+            return True, None
+        status = plain_status(said)
+        if status in STATUSES:
+            return False, (None, status, None)
     with contextlib.suppress(Redirected):
         connection._handle_expect_response(None)
     if connection._response_received:
