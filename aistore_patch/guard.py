@@ -318,14 +318,14 @@ def unclassified(operation: str, method: str, parameters: Mapping[str, str]) -> 
     return [
         f"{operation}.{name}"
         for name, wire in parameters.items()
-        if name not in HARMLESS and not wire.lower().startswith((*_WIRE, "versionid"))
+        if name not in HARMLESS and not wire.lower().startswith((*_WIRE, VERSION_ID.wire))
     ]
 
 
 def _ignored(call: Call) -> Iterable[tuple[str, Ignored]]:
-    if "versionid" in call.query or "?" in call.copy_source or _deletes_a_version(call):
+    if VERSION_ID.wire in call.query or "?" in call.copy_source or _deletes_a_version(call):
         yield "VersionId", VERSION_ID
-    if call.operation == "HeadObject" and "partnumber" in call.query:
+    if call.operation == "HeadObject" and PART_NUMBER.wire in call.query:
         yield "PartNumber", PART_NUMBER
     if call.method not in _READING:
         for header in call.headers:

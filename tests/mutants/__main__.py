@@ -95,7 +95,7 @@ def _tried(mutants: Sequence[Mutant], settings: Settings, jobs: int) -> Iterator
         def try_one(mutant: Mutant) -> Outcome:
             lane = free.get()
             try:
-                return lane.outcome(mutant, tests.batches(mutant))
+                return lane.outcome(mutant, *tests.batches(mutant))
             finally:
                 free.put(lane)
 

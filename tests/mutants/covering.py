@@ -39,12 +39,13 @@ class Covering:
     """
 
     def __init__(self, settings: Settings, known: dict[str, dict[str, list[str]]]) -> None:
+        self._root = settings.root
         self._tests = settings.tests
         self._known = known
         self._all = {test for lines in known.values() for tests in lines.values() for test in tests} - {""}
 
-    def batches(self, mutant: Mutant) -> list[list[str]]:
-        """The tests for a mutant: those of the first directory, which are quick, and then the others.
+    def batches(self, mutant: Mutant) -> tuple[list[str], list[str]]:
+        """The tests for a mutant: those of the first directory, which are quick, and the others.
 
         What runs at import makes what others use: all tests that run any line of the file, and if those are none all.
         """
@@ -52,14 +53,11 @@ class Covering:
         tests = {test for line in mutant.lines for test in lines.get(str(line), ())}
         if "" in tests or not tests:
             tests = {test for names in lines.values() for test in names}
-        named = [f"{directory}/test_{Path(mutant.file).stem}.py" for directory in self._tests]
         tests = tests - {""} or self._all
-        quick = {test for test in tests if test.startswith(f"{self._tests[0]}/")} | self._all_of(named[0])
-        first = sorted(quick, key=lambda test: (not test.startswith(tuple(named)), test))
-        return [batch for batch in (first, sorted(tests - quick)) if batch]
-
-    def _all_of(self, file: str) -> set[str]:
-        return {test for test in self._all if test.startswith(file)}
+        named = f"{self._tests[0]}/test_{Path(mutant.file).stem}.py"
+        quick = {test for test in tests if test.startswith(f"{self._tests[0]}/") and not test.startswith(named)}
+        first = [test for test in [named] if (self._root / named).exists()]
+        return first + sorted(quick), sorted(test for test in tests - quick if not test.startswith(named))
 
 
 def covering(settings: Settings) -> Covering:

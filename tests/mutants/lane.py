@@ -79,26 +79,25 @@ class Lane:
             self._process.wait()
         self._connection.close()
 
-    def outcome(self, mutant: Mutant, batches: Sequence[Sequence[str]]) -> Outcome:
-        """Run tests on a mutant until one fails twice: those on sockets may fail by chance."""
+    def outcome(self, mutant: Mutant, quick: Sequence[str], others: Sequence[str]) -> Outcome:
+        """Run the quick tests on a mutant, and if none fails the others."""
         path = self._package / mutant.file
         sound = (self._sound / mutant.file).read_text(encoding="utf-8")
         self._write(path, mutant.edit.applied(sound))
         try:
-            outcomes = (self._of(tests) for tests in batches)
-            return next((outcome for outcome in outcomes if outcome is not Outcome.SURVIVED), Outcome.SURVIVED)
+            outcome = self._of(quick)
+            if outcome is Outcome.SURVIVED and self._of(others) is not Outcome.SURVIVED:
+                outcome = self._of(others)  # that one fails counts if it does so twice: on sockets it may by chance
+            return outcome
         finally:
             self._write(path, sound)
 
     def _of(self, tests: Sequence[str]) -> Outcome:
-        for _ in range(2):
-            self._connection.send([*OPTIONS, "-x", "--tb=no", *tests])
-            code, _said = self._connection.recv()
-            if code is None:
-                return Outcome.HUNG
-            if code == 0:
-                return Outcome.SURVIVED
-        return Outcome.KILLED
+        if not tests:
+            return Outcome.SURVIVED
+        self._connection.send([*OPTIONS, "-x", "--tb=no", *tests])
+        code, _said = self._connection.recv()
+        return Outcome.HUNG if code is None else Outcome.SURVIVED if code == 0 else Outcome.KILLED
 
     def _write(self, path: Path, text: str) -> None:
         """Write a module, with a time of its own: Python takes bytecode for valid by time and size."""

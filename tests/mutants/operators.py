@@ -115,7 +115,11 @@ def _constant(node: ast.Constant, source: Source) -> Iterator[Edit]:
 def _rows(node: ast.Tuple | ast.List | ast.Set, source: Source) -> Iterator[Edit]:
     """Leave out one row of what is data."""
     parts = [(source.start(element), source.end(element)) for element in node.elts]
-    if len(parts) > 1 and all(is_data(element) for element in node.elts):
+    if len(parts) < 2 or not all(is_data(element) for element in node.elts):
+        return
+    if len(parts) == 2 and isinstance(node, ast.Tuple):  # ("a") is none
+        yield from (source.replace(node, f"({source.of(element)},)") for element in node.elts)
+    else:
         yield from (source.without(parts, index) for index in range(len(parts)))
 
 
