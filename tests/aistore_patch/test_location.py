@@ -206,6 +206,7 @@ ALLOWED = "AZaz09/._~!$&'()*+,;=:@-%c3%A9%20%5B%6d%7E%8f"  # RFC 3986 section 3.
     ("key", "named", "expected"),
     [
         (unquote_to_bytes(ALLOWED), ALLOWED, ALLOWED),
+        (b"a:b", "a:b", "a:b"),
         (b'a"b', 'a"b', "a%22b"),
         (b"%zz", "%zz", "%25zz"),
         (b"a b", "a b", "a%20b"),
@@ -224,7 +225,8 @@ ALLOWED = "AZaz09/._~!$&'()*+,;=:@-%c3%A9%20%5B%6d%7E%8f"  # RFC 3986 section 3.
 def test_a_path_is_kept_to_the_letter_if_it_is_one_and_repaired_if_not(key: bytes, named: str, expected: str) -> None:
     path = "/s3/capb/" + quote_from_bytes(key, safe="/~=")
     original = parse_url(f"http://p{path}")
-    assert str(resolve(f"http://t/s3/capb/{named}", original, original)) == f"http://t/s3/capb/{expected}"
+    for origin, where in (("http://t", "http://t"), ("", "http://p")):
+        assert str(resolve(f"{origin}/s3/capb/{named}", original, original)) == f"{where}/s3/capb/{expected}"
 
 
 @pytest.mark.parametrize(("key", "named"), [("x?y", "x"), ("x?y", "z?y"), ("a%41", "a%41b"), ("k", "k/"), ("k", "K")])
@@ -297,6 +299,7 @@ def test_the_path_of_the_api_may_come_before_that_of_an_endpoint_at_the_root() -
     original = parse_url("http://proxy:8080/capb/x%3Fy")
     url = resolve("http://t/s3/capb/x?y=&pid=p", original, original, base="")
     assert str(url) == "http://t/s3/capb/x%3Fy?y=&pid=p"
+    assert resolve("/s3/capb/x?y=&pid=p", original, original, base="").path == "/s3/capb/x%3Fy"
 
 
 @pytest.mark.parametrize(
@@ -343,7 +346,9 @@ def test_what_is_shown_holds_no_secret(text: str, secret: str) -> None:
     ("url", "shown"),
     [
         ("http://user:pw@h/b/k?sig#f", "http://...@h/b/k?..."),
-        (" http://h/k#fragment ", "http://h/k"),
+        (" http://h/k#fragment", "http://h/k"),
+        ("http://h/k ", "http://h/k"),
+        ("http://@h/k", "http://...@h/k"),
         ("user:pw@h/k", "...@h/k"),
         ("//user@h/k", "//...@h/k"),
         ("http://h/a@b", "http://h/a@b"),
@@ -387,7 +392,7 @@ def test_an_object_or_another_bucket_is_not(named: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "location", ["?pid=1", "/x?y?pid=a&utm=1", "http://t/x?y=&pid=a&utm=b", "/k?PID=1", "/k?%70id"]
+    "location", ["?pid=1", "/x?y?pid=a&utm=1", "http://t/x?y=&pid=a&utm=b", "/k?PID=1", "/k?%70id", "/x?pid=1?y"]
 )
 def test_a_gateway_is_known_by_its_pid(location: str) -> None:
     assert has_pid(location)
