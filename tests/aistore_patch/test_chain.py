@@ -129,6 +129,7 @@ def test_without_one_location_there_is_nowhere_to_go(locations: list[str], said:
         ("http://p/x/y", None, "/x/y", b""),
         ("http://p//k", None, "", b"k"),
         ("http://p/bucket/k", None, "/s3", b"k"),
+        ("http://b.p/dir/k", "b", "/s3", b"dir/k"),
         ("http://b.p/k/", "b", "", b"k/"),
         ("http://b.p/s3//k", "b", "/s3", b"/k"),
         ("http://b.p/", "b", "", b""),
