@@ -410,7 +410,7 @@ def _refusal(call: Call, name: str, does: str, instead: str, key: str | None = N
 # (querystring members and requestUri); AIStore: api/apc/query.go, the parameters of object requests.
 _MEANINGFUL = frozenset(
     """
-    abac accelerate acl analytics annotation attributes bucket-region continuation-token cors delete delimiter
+    abac accelerate acl analytics attributes bucket-region continuation-token cors delete delimiter
     encoding-type encryption fetch-owner id intelligent-tiering inventory key-marker legal-hold lifecycle list-type
     location logging marker metrics notification object-lock part-number-marker policy prefix publicaccessblock
     ownershipcontrols partnumber policystatus renameobject replication requestpayment restore retention select

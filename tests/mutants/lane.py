@@ -16,7 +16,7 @@ from tests.mutants.covering import OPTIONS
 from tests.mutants.lists import Settings
 from tests.mutants.mutant import Mutant
 
-SILENT_SECONDS = 15.0  # each test that ends is told; the slowest takes a few seconds
+SILENT_SECONDS = 30.0  # each test that ends is told; the slowest takes a few seconds
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", ".hypothesis")
 _LEADS_ASTRAY = ("PYTHON", "PYTEST", "CELL_", "COV", "HYPOTHESIS_", "AWS_", "BOTO_", "MOTO_", "AISTORE_")
 
