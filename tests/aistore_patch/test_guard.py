@@ -176,7 +176,7 @@ def test_an_unclean_key_is_not_there_to_be_read_and_refused_to_be_written(key: b
 
 @pytest.mark.parametrize("source", ["b/a//b", "/b//lead", "b/e/", "b/a%2F%2Fb", "/b/a//b"])
 def test_a_copy_of_an_unclean_key_is_a_copy_of_nothing(source: str) -> None:
-    with pytest.raises(guard.NoSuchKey, match="return '(a/b|lead|e)' instead"):
+    with pytest.raises(guard.NoSuchKey, match=r"return '(a/b|lead|e)' instead"):
         guard.check(call("CopyObject", copy_source=source))
     guard.check(call("CopyObject", copy_source=source), frozenset(["UncleanKey"]))
 
