@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from boto_matrix.results import CellResult, Outcome, RunResult, SetOutcome
+from boto_matrix.results.model import CellResult, Outcome, RunResult, SetOutcome
 
 _NO_FACT = (Outcome.NOT_RUN, Outcome.NO_INTERPRETER)
 _BAD = (SetOutcome.FAILED, SetOutcome.CRASHED)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from boto_matrix.results import CellResult, Outcome, SetOutcome
-from boto_matrix.suspect import find_suspect
+from boto_matrix.bisect.suspect import find_suspect
+from boto_matrix.results.model import CellResult, Outcome, SetOutcome
 from tests.boto_matrix import made_results
 from tests.boto_matrix.made_results import FAILED, cell, failed, run
 from tests.boto_matrix.small_project import SmallProject

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boto_matrix.judge import Ended, judge
-from boto_matrix.results import CellReport, Outcome, SetOutcome, SetResult, TestResult
+from boto_matrix.results.model import CellReport, Outcome, SetOutcome, SetResult, TestResult
+from boto_matrix.running.outcome import Ended, outcome_of
 
 PIN = {"boto3": "1.26.24", "botocore": "1.29.24"}
 
@@ -60,7 +60,7 @@ def ended(
     ],
 )
 def test_an_end_is_told_as_what_it_is(facts: Ended, outcome: Outcome, reason: str | None) -> None:
-    found, told = judge(facts)
+    found, told = outcome_of(facts)
     assert found is outcome
     assert told is None if reason is None else reason in (told or "")
 
@@ -71,13 +71,13 @@ def test_an_end_is_told_as_what_it_is(facts: Ended, outcome: Outcome, reason: st
 def test_a_set_of_which_no_test_was_selected_did_not_crash(others: dict[str, SetOutcome], outcome: Outcome) -> None:
     told = report(PIN, **others)
     told.sets["deselected"] = SetResult(outcome=SetOutcome.NOT_RUN, seconds=0.0)
-    assert judge(ended(0 if others else 5, told))[0] is outcome
+    assert outcome_of(ended(0 if others else 5, told))[0] is outcome
 
 
 @pytest.mark.parametrize("wanted", ["1.26.24", ">=1.26,<1.27", "==1.26.*", "1.26.24.0"])
 def test_a_version_or_a_specifier_may_be_asked_for(wanted: str) -> None:
     facts = ended(0, report(a=SetOutcome.PASSED), requested={"Boto3": wanted})
-    assert judge(facts) == (Outcome.PASSED, None)
+    assert outcome_of(facts) == (Outcome.PASSED, None)
 
 
 SETS = st.dictionaries(st.sampled_from("abcd"), st.sampled_from(SetOutcome), max_size=4)
@@ -88,7 +88,7 @@ def test_only_what_ended_well_with_a_set_that_passed_and_none_worse_has_passed(
     exit_code: int | None, timed_out: bool, sets: dict[str, SetOutcome] | None
 ) -> None:
     told = None if sets is None else report(PIN, **sets)
-    outcome, reason = judge(ended(exit_code, told, timed_out=timed_out))
+    outcome, reason = outcome_of(ended(exit_code, told, timed_out=timed_out))
     good = {SetOutcome.PASSED, SetOutcome.SKIPPED}
     well = exit_code in (0, 5) and not timed_out and sets is not None and set(sets.values()) <= good
     assert (outcome is Outcome.PASSED) == (well and SetOutcome.PASSED in (sets or {}).values())

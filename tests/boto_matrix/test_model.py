@@ -10,8 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from boto_matrix.matrix_file import json_schema
-from boto_matrix.model import MatrixError, UnknownCell, load_matrix, parse_matrix
+from boto_matrix.matrix.cells import MatrixError, UnknownCell
+from boto_matrix.matrix.form import json_schema
+from boto_matrix.matrix.load import load_matrix, parse_matrix
 
 ROOT = Path(__file__).parents[2]
 
@@ -346,7 +347,7 @@ def test_editors_find_the_schema_of_the_matrix() -> None:
 
 
 def test_reading_the_matrix_does_not_load_what_only_the_index_needs() -> None:
-    imports = "import sys, boto_matrix.model, boto_matrix.overrides"
+    imports = "import sys, boto_matrix.matrix.cells, boto_matrix.releases.overrides"
     program = f"{imports}; print(*{{'requests', 'pypi_simple'}} & {{*sys.modules}})"
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

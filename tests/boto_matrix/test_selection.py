@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from boto_matrix.interpreters import Interpreters
-from boto_matrix.model import Matrix, parse_matrix
-from boto_matrix.requested import _overrides
-from boto_matrix.selection import few, one, standing_for_all
+from boto_matrix.machine.interpreters import Interpreters
+from boto_matrix.matrix.cells import Matrix
+from boto_matrix.matrix.load import parse_matrix
+from boto_matrix.releases.overrides import _overrides
+from boto_matrix.running.selection import few, one, standing_for_all
 from tests.boto_matrix.conftest import LocalIndex
 from tests.boto_matrix.test_interpreters import fake_python
 

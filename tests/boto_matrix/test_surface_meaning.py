@@ -6,11 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from boto_matrix.fingerprint import Surface, difference, surface_of, what_changed
-from boto_matrix.meaning import NotPython, meaning_of_entries, meanings_of
-from boto_matrix.sources import Sources, sources_of_this_python
-from boto_matrix.stands_on import PYTHON, StandsOn, all_stands_on, declared, watched
-from boto_matrix.surface_errors import SurfaceError, UnreadableSources
+from boto_matrix.surface.declaration import (
+    PYTHON,
+    Declaration,
+    SurfaceError,
+    all_declarations,
+    declaration_of,
+    declared,
+)
+from boto_matrix.surface.fingerprint import Surface, difference, surface_of, what_changed
+from boto_matrix.surface.normalize import NotPython, normalized_bindings, normalized_entries
+from boto_matrix.surface.sources import Sources, UnreadableSources, sources_of_this_python
 
 PLAIN = """
 class Endpoint:
@@ -53,7 +59,7 @@ MEANS_ANOTHER = {
 
 
 def tree(source: str, name: str = "Endpoint.send") -> str:
-    return meanings_of(source, (name,))[name].tree
+    return normalized_bindings(source, (name,))[name].tree
 
 
 @pytest.mark.parametrize("source", MEANS_THE_SAME.values(), ids=MEANS_THE_SAME)
@@ -74,13 +80,13 @@ def test_a_function_of_nothing_but_words_is_still_a_function() -> None:
 
 
 def test_the_code_that_is_shown_means_what_the_function_means() -> None:
-    for stands_on in all_stands_on():
-        surface = _installed(stands_on)
+    for declaration in all_declarations():
+        surface = _installed(declaration)
         for part, meaning in surface.parts.items():
             _, colon, name = part.partition(":")
             if not colon or "." in name:  # a method is shown without its class
                 name = name.rpartition(".")[2] or "context"
-            again = meanings_of(meaning.code, (name,)) or {name: meaning}
+            again = normalized_bindings(meaning.code, (name,)) or {name: meaning}
             assert again[name].tree == meaning.tree, part
 
 
@@ -97,18 +103,18 @@ def test_the_code_that_is_shown_means_what_the_function_means() -> None:
     ],
 )
 def test_whatever_binds_a_name_is_found(source: str) -> None:
-    assert meanings_of(source, ("found",)).keys() == {"found"}
+    assert normalized_bindings(source, ("found",)).keys() == {"found"}
 
 
 @pytest.mark.parametrize("source", ["", "x = 1", "class A:\n    def found(self): pass", "found.x = 1", "found: int"])
 def test_a_name_that_nothing_binds_is_left_out(source: str) -> None:
-    assert meanings_of(source, ("found", "B.found")) == {}
+    assert normalized_bindings(source, ("found", "B.found")) == {}
 
 
 def test_what_is_put_into_the_context_is_found_however_it_is_written() -> None:
     literal = "def f(self):\n    request_context = {'region': 1, 'client_config': self.meta.config}\n"
     item = "request_dict['context']['client_config'] = self.meta.config\n"
-    meanings = [meaning_of_entries(source, "client_config", "context") for source in (literal, item)]
+    meanings = [normalized_entries(source, "client_config", "context") for source in (literal, item)]
     assert meanings[0] is not None
     assert meanings[0] == meanings[1]
 
@@ -117,13 +123,13 @@ def test_what_is_put_into_the_context_is_found_however_it_is_written() -> None:
     "source", ["other = {'client_config': 1}", "context.get('client_config')", "context['x'] = client_config"]
 )
 def test_what_is_put_elsewhere_under_the_same_key_is_not_the_context(source: str) -> None:
-    assert meaning_of_entries(source, "client_config", "context") is None
+    assert normalized_entries(source, "client_config", "context") is None
 
 
 @pytest.mark.parametrize("source", ["def (", "\0", "print 'old'"])
 def test_what_is_not_python_is_said_to_be_none(source: str) -> None:
     with pytest.raises(NotPython, match="is not Python that can be read"):
-        meanings_of(source, ("a",))
+        normalized_bindings(source, ("a",))
 
 
 def test_a_file_that_cannot_be_read_is_named() -> None:
@@ -132,8 +138,8 @@ def test_a_file_that_cannot_be_read_is_named() -> None:
 
 
 def test_a_fingerprint_tells_a_function_that_is_missing_from_one_that_is_there() -> None:
-    stands_on = _stands_on("botocore.endpoint:Endpoint.send", "botocore.other:missing")
-    with_it, without = (surface_of(_sources({"botocore/endpoint.py": text}), stands_on) for text in (PLAIN, "x = 1"))
+    declaration = _stands_on("botocore.endpoint:Endpoint.send", "botocore.other:missing")
+    with_it, without = (surface_of(_sources({"botocore/endpoint.py": text}), declaration) for text in (PLAIN, "x = 1"))
     assert with_it.fingerprint != without.fingerprint
     assert what_changed(without, with_it) == ["botocore.endpoint:Endpoint.send"]
 
@@ -153,9 +159,9 @@ def test_the_order_of_a_declaration_does_not_matter() -> None:
 
 
 def test_a_difference_is_shown_as_code_and_only_that() -> None:
-    stands_on = _stands_on("botocore.endpoint:Endpoint.send")
+    declaration = _stands_on("botocore.endpoint:Endpoint.send")
     old, new = (
-        surface_of(_sources({"botocore/endpoint.py": text}), stands_on)
+        surface_of(_sources({"botocore/endpoint.py": text}), declaration)
         for text in (MEANS_THE_SAME["docstring"], MEANS_ANOTHER["default"])
     )
     assert list(difference(old, new, "1.0", "1.1"))[:5] == [
@@ -177,9 +183,9 @@ ONLY_IN_OLD_RELEASES = {
 
 @pytest.mark.parametrize("package", ["botocore", "urllib3", PYTHON])
 def test_all_that_is_declared_exists_in_the_newest_release(package: str) -> None:
-    surface = _installed(watched(package))
-    assert {*watched(package).functions} <= {*surface.parts, *ONLY_IN_OLD_RELEASES}
-    for key in watched(package).context_keys:
+    surface = _installed(declaration_of(package))
+    assert {*declaration_of(package).functions} <= {*surface.parts, *ONLY_IN_OLD_RELEASES}
+    for key in declaration_of(package).context_keys:
         assert any(part.startswith(f"context[{key!r}]") for part in surface.parts)
 
 
@@ -197,7 +203,7 @@ def test_the_declarations_are_read_as_python_reads_them() -> None:
     from aistore_patch import surface
     from tests.unit.botocore_patch import mock_surface
 
-    assert {one.package: (one.functions, one.context_keys) for one in all_stands_on()} == {
+    assert {one.package: (one.functions, one.context_keys) for one in all_declarations()} == {
         "botocore": (surface.FUNCTIONS, surface.CONTEXT_KEYS),
         "moto": (mock_surface.FUNCTIONS, ()),
         "urllib3": (surface.URLLIB3_FUNCTIONS, ()),
@@ -205,13 +211,13 @@ def test_the_declarations_are_read_as_python_reads_them() -> None:
     }
 
 
-def _installed(stands_on: StandsOn) -> Surface:
-    return surface_of(sources_of_this_python(stands_on.package), stands_on)
+def _installed(declaration: Declaration) -> Surface:
+    return surface_of(sources_of_this_python(declaration.package), declaration)
 
 
 def _sources(files: dict[str, str]) -> Sources:
     return Sources("botocore", files.get, tuple(files))
 
 
-def _stands_on(*functions: str) -> StandsOn:
-    return StandsOn("botocore", "1.20.0", functions)
+def _stands_on(*functions: str) -> Declaration:
+    return Declaration("botocore", "1.20.0", functions)

@@ -6,9 +6,9 @@ from datetime import datetime, timezone
 import pytest
 from rich.console import Console
 
-from boto_matrix.progress import RunProgress
-from boto_matrix.results import CellResult, Machine, Outcome, Pin, RunResult, SetOutcome, SetResult
-from boto_matrix.table import FOUR_SETS, show, summary
+from boto_matrix.report.progress import RunProgress
+from boto_matrix.report.terminal import FOUR_SETS, show, summary
+from boto_matrix.results.model import CellResult, Machine, Outcome, PinnedVersions, RunResult, SetOutcome, SetResult
 
 P, F, C, S, N = (SetOutcome(name) for name in ("passed", "failed", "crashed", "skipped", "not run"))
 
@@ -18,7 +18,7 @@ def cell(name: str, python: str, outcome: Outcome, *sets: SetOutcome, reason: st
     return CellResult(
         name=name,
         python=python,
-        pin=Pin(boto3="1.26.165", botocore="1.29.165"),
+        pin=PinnedVersions(boto3="1.26.165", botocore="1.29.165"),
         outcome=outcome,
         reason=reason,
         sets={name: SetResult(outcome=one, seconds=1.0) for name, one in zip(names, sets)},

@@ -15,9 +15,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from boto_matrix.__main__ import parse
-from boto_matrix.plan_formats import Shard, as_github, as_gitlab
-from boto_matrix.sharding import MOST_SHARDS
-from boto_matrix.wanted import Elsewhere, read_wanted
+from boto_matrix.ci.plan import Shard, as_github, as_gitlab
+from boto_matrix.ci.sharding import MOST_SHARDS
+from boto_matrix.releases.override import FromElsewhere, read_override
 from tests.boto_matrix.small_project import REPOSITORY
 
 WORKFLOWS = {
@@ -171,7 +171,7 @@ def test_what_boto_develops_is_tried_and_may_fail() -> None:
     job = WORKFLOWS["nightly.yml"]["jobs"]["development"]
     assert job["continue-on-error"] is True
     for package in ("boto3", "botocore"):
-        assert isinstance(read_wanted(package, job["env"][f"{package.upper()}_VERSION"]), Elsewhere)
+        assert isinstance(read_override(package, job["env"][f"{package.upper()}_VERSION"]), FromElsewhere)
 
 
 def test_whoever_proposes_an_update_starts_the_workflow_that_checks_it() -> None:

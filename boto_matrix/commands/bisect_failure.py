@@ -1,0 +1,55 @@
+"""`python -m boto_matrix bisect-failure RESULTS`: find the release that made a run fail, if it is one that did."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from boto_matrix.bisect.suspect import Suspect, find_suspect
+from boto_matrix.commands import bisect
+from boto_matrix.results.model import RunResult, read_results
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("results", type=Path, metavar="RESULTS", help="the results in which cells failed")
+    parser.add_argument(
+        "--since", type=Path, metavar="RESULTS", help="results of an earlier run, if they are there: what is new since?"
+    )
+
+
+def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
+    """Find it.
+
+    Returns:
+        0 if nothing failed, or nothing can be searched; else what `bisect` returns.
+
+    Raises:
+        ResultsError: a file is not the results of a run.
+        BisectError, IndexUnavailable, NoSuchRelease: as `bisect` does.
+
+    """
+    run = read_results(arguments.results)
+    if not run.failures:
+        print("No cell failed: nothing to search.")
+        return 0
+    suspect = find_suspect(run, _earlier(arguments.since))
+    if suspect is None:
+        print("No release of boto3, botocore or moto is known with which a failing cell passes: nothing to search.")
+        return 0
+    given = _arguments(suspect)
+    print(f"{suspect.because}\npython -m boto_matrix bisect {shlex.join(given)}", flush=True)
+    parser = argparse.ArgumentParser()
+    bisect.add_arguments(parser)
+    return bisect.main(parser.parse_args(given), pytest_arguments)
+
+
+def _earlier(path: Path | None) -> RunResult | None:
+    return read_results(path) if path is not None and path.exists() else None
+
+
+def _arguments(suspect: Suspect) -> list[str]:
+    ends = ["--good", suspect.good, "--bad", suspect.bad]
+    return [*ends, "--package", suspect.package, "--python", suspect.python]
