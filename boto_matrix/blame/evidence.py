@@ -13,20 +13,15 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, lru_cache
 
-from boto_matrix.results.model import CellResult, SetOutcome, SetResult, TestResult
+from boto_matrix.results.model import FOUR_SETS, CellResult, SetOutcome, SetResult, TestResult
 
-PLAIN_CONTROL = "noredirect_unpatched"
-REDIRECT_CONTROL = "redirects_unpatched"
-PATCHED = ("noredirect_patched", "redirects_patched")
-FOUR_SETS = (PLAIN_CONTROL, REDIRECT_CONTROL, *PATCHED)
-"""The sets that have a place of their own in each cell, in this order; what else ran shares the place after them."""
+PLAIN_CONTROL, REDIRECT_CONTROL, *PATCHED = FOUR_SETS
 
 _COLLECTION = "collection"
 """The name under which a test file that could not be imported is noted."""
 
 _LONGEST_ERROR = 200
 _STATUSES = ("301", "302", "307", "308")
-_BAD = (SetOutcome.FAILED, SetOutcome.CRASHED)
 
 
 class Code(str, Enum):
@@ -128,7 +123,7 @@ class Evidence:
     def failing(self) -> dict[str, dict[str, TestResult]]:
         """The tests that failed, by set and name."""
         found = {
-            name: {_base(test.name): test for test in one.tests if test.outcome in _BAD}
+            name: {_base(test.name): test for test in one.tests if test.outcome.is_failure}
             for name, one in self.cell.sets.items()
         }
         return {name: tests for name, tests in found.items() if tests}
@@ -169,7 +164,7 @@ class Evidence:
     def on_sockets(self) -> SetOutcome | None:
         """How the sets that use real sockets and no moto ended, as one; None if there are none that ran."""
         outcomes = {one.outcome for name, one in self.cell.sets.items() if name not in FOUR_SETS}
-        if outcomes & set(_BAD):
+        if any(outcome.is_failure for outcome in outcomes):
             return SetOutcome.FAILED
         return SetOutcome.PASSED if SetOutcome.PASSED in outcomes and SetOutcome.NOT_RUN not in outcomes else None
 
@@ -201,8 +196,8 @@ class Evidence:
 
     def fails_wherever_differs(self, thing: str, test: str) -> int:
         """Count the cells that differ in one thing only and fail that test of the plain control; 0 if one passes it."""
-        outcomes = [outcome for _, outcome in self._elsewhere(thing, test)]
-        return 0 if SetOutcome.PASSED in outcomes else sum(outcome in _BAD for outcome in outcomes)
+        outcomes = [outcome for _, outcome in self._elsewhere(thing, test) if outcome is not None]
+        return 0 if SetOutcome.PASSED in outcomes else sum(outcome.is_failure for outcome in outcomes)
 
     def runs_elsewhere(self, *, on_same_python: bool) -> CellResult | None:
         """Find a cell in which tests ran: of the same pin on another Python, or of another pin on the same."""
@@ -272,7 +267,7 @@ def _outcomes(one: SetResult) -> dict[str, SetOutcome]:
     found: dict[str, SetOutcome] = {}
     for test in one.tests:
         name = _base(test.name)
-        if found.get(name) not in _BAD:
+        if name not in found or not found[name].is_failure:
             found[name] = test.outcome
     return found
 

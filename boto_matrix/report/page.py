@@ -12,7 +12,6 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from boto_matrix.blame.evidence import FOUR_SETS
 from boto_matrix.blame.rules import RULES
 from boto_matrix.report.changes import Change
 from boto_matrix.report.details import details
@@ -31,9 +30,6 @@ _WORDS = {
     Outcome.NOT_RUN: "not run",
     Outcome.PASSED: "pass",
 }
-_WORST_FIRST = (
-    SetOutcome.CRASHED, SetOutcome.FAILED, SetOutcome.NOT_RUN, SetOutcome.PASSED, SetOutcome.SKIPPED
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,9 +81,7 @@ def _tile(cell: CellResult, report: Report) -> Tile:
     word = _WORDS[cell.outcome]
     others = None
     if cell.sets:
-        marks = tuple(cell.sets[name].outcome if name in cell.sets else SetOutcome.NOT_RUN for name in FOUR_SETS)
-        outcomes = {one.outcome for name, one in cell.sets.items() if name not in FOUR_SETS}
-        others = next((outcome for outcome in _WORST_FIRST if outcome in outcomes), None)
+        marks, others = cell.four_sets, cell.other_sets
         is_seen = cell.outcome in (Outcome.PASSED, Outcome.FAILED) or SetOutcome.CRASHED in {*marks, others}
         word = "" if is_seen else word
     change = report.changes.cells.get(cell.name) if report.changes else None
@@ -95,7 +89,7 @@ def _tile(cell: CellResult, report: Report) -> Tile:
 
 
 def _label(cell: CellResult, change: Change | None) -> str:
-    failing = [name for name, one in cell.sets.items() if one.outcome in (SetOutcome.FAILED, SetOutcome.CRASHED)]
+    failing = [name for name, one in cell.sets.items() if one.outcome.is_failure]
     parts = [f"boto3 {cell.pin.boto3}, Python {cell.python}: {cell.outcome.value}"]
     parts += [f" in {', '.join(failing)}"] if failing else []
     parts += [f", {change.value}"] if change else []

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from boto_matrix.blame.evidence import Code, Run, raised_in
 from boto_matrix.blame.rules import RULES, Culprit, Verdict, blame, blame_cell
-from boto_matrix.report.terminal import FOUR_SETS
-from boto_matrix.results.model import CellResult, Outcome, SetOutcome
+from boto_matrix.results.model import FOUR_SETS, CellResult, Outcome, SetOutcome
 from tests.boto_matrix.made_results import CRASHED, FAILED, PASSED, TESTS, cell, one_set, run, sets
 from tests.boto_matrix.small_project import REPOSITORY
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from boto_matrix.surface.declaration import Declaration, all_declarations, declaration_of
+from boto_matrix.surface.examine import examine_around_changes, neighbours_that_differ, next_to_examine
 from boto_matrix.surface.record import RecordError, SurfaceRecord, read_record, write_record
-from boto_matrix.surface.sweep import examine_around_changes, neighbours_that_differ, next_to_examine
 
 STANDS_ON = Declaration("botocore", "1.20.0", ("botocore.endpoint:Endpoint.send",))
 FOUND = {Version("1.20.0"): "aa", Version("1.20.1"): "bb", Version("1.20.9"): "bb", Version("1.20.10"): "aa"}

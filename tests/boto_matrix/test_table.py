@@ -7,8 +7,17 @@ import pytest
 from rich.console import Console
 
 from boto_matrix.report.progress import RunProgress
-from boto_matrix.report.terminal import FOUR_SETS, show, summary
-from boto_matrix.results.model import CellResult, Machine, Outcome, PinnedVersions, RunResult, SetOutcome, SetResult
+from boto_matrix.report.terminal import show, summary
+from boto_matrix.results.model import (
+    FOUR_SETS,
+    CellResult,
+    Machine,
+    Outcome,
+    PinnedVersions,
+    RunResult,
+    SetOutcome,
+    SetResult,
+)
 
 P, F, C, S, N = (SetOutcome(name) for name in ("passed", "failed", "crashed", "skipped", "not run"))
 
