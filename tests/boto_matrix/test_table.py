@@ -61,7 +61,7 @@ def test_failures_come_first_with_the_reason_and_the_command_that_repeats_them()
     lines = shown(run_of(GOOD, BAD, DEAD, NONE))
     assert lines[:6] == [
         "py311-boto1.26 failed: test_get in redirects_patched",
-        "    Unclear who is at fault",
+        "    Unknown who is at fault",
         "    make matrix CELLS=py311-boto1.26",
         "py39-boto1.17 crashed: the tests were ended by SIGSEGV",
         "    At fault: the interpreter: no test ran on Python 3.9: the tests were ended by SIGSEGV",
