@@ -20,7 +20,7 @@ from boto_matrix import PROJECT
 from boto_matrix.machine.interpreters import Interpreters
 from boto_matrix.matrix.cells import Cell
 from boto_matrix.matrix.load import project_matrix
-from boto_matrix.releases.overrides import check_overrides, given_overrides
+from boto_matrix.releases.requested import check_overrides, given_overrides
 from boto_matrix.report.progress import RunProgress
 from boto_matrix.report.terminal import show, summary
 from boto_matrix.results.files import newest_first

@@ -16,7 +16,7 @@ from packaging.version import Version
 from boto_matrix.machine.interpreters import Interpreters
 from boto_matrix.matrix.cells import Cell, Matrix, Pin
 from boto_matrix.matrix.numbering import LATEST
-from boto_matrix.releases.overrides import given_overrides, requested
+from boto_matrix.releases.requested import given_overrides, requested
 from boto_matrix.surface.declaration import declaration_of
 from boto_matrix.surface.record import read_record
 

@@ -11,7 +11,7 @@ from boto_matrix.errors import NoSuchRelease
 from boto_matrix.matrix.numbering import OLDEST_BOTO3
 from boto_matrix.releases.index import PackageIndex
 from boto_matrix.releases.override import RequestError, any_release, read_override
-from boto_matrix.releases.pairs import resolve_pair
+from boto_matrix.releases.resolve import resolve_pair
 from boto_matrix.surface.examine import neighbours_that_differ
 
 

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from boto_matrix.matrix.edit import MatrixEdit, Row
 from boto_matrix.releases.index import PackageIndex
-from boto_matrix.releases.pairs import boto3_for
+from boto_matrix.releases.resolve import boto3_for
 from boto_matrix.results.model import Outcome, RunResult
 from boto_matrix.update.pins import DuePin, ends_of_each_class, newest_of_each_minor, supported, yanked
 

@@ -8,7 +8,7 @@ import pytest
 from boto_matrix.machine.interpreters import Interpreters
 from boto_matrix.matrix.cells import Matrix
 from boto_matrix.matrix.load import parse_matrix
-from boto_matrix.releases.overrides import _overrides
+from boto_matrix.releases.requested import _overrides
 from boto_matrix.running.selection import corners, one, representatives_here
 from tests.boto_matrix.conftest import LocalIndex
 from tests.boto_matrix.test_interpreters import fake_python
