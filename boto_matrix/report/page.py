@@ -16,7 +16,7 @@ from boto_matrix.blame.rules import RULES
 from boto_matrix.report.changes import Change
 from boto_matrix.report.details import details
 from boto_matrix.report.failures import failures_by_culprit
-from boto_matrix.report.model import Report
+from boto_matrix.report.model import Report, duration
 from boto_matrix.report.terminal import summary
 from boto_matrix.report.unknown import called_out
 from boto_matrix.results.model import CellResult, Outcome, SetOutcome
@@ -118,16 +118,8 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(duration=_duration, sentence=_sentence)
+    environment.filters.update(duration=duration, sentence=_sentence)
     return environment.from_string((_HERE / "page.html").read_text(encoding="utf-8"))
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def _sentence(text: str) -> str:
