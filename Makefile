@@ -78,6 +78,7 @@ chromium:
 lint: $(READY)
 	$(VENV)/bin/ruff check $(OUR_CODE)
 	$(VENV)/bin/mypy $(OUR_CODE)
+	$(VENV)/bin/lint-imports --no-logo --no-cache
 	$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(VENV)/bin/zizmor --quiet --offline --pedantic .github
 

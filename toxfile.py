@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from boto_matrix.tox_plugin import (
+from boto_matrix.running.tox_plugin import (
     tox_add_core_config,
     tox_after_run_commands,
     tox_before_run_commands,

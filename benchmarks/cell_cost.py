@@ -21,8 +21,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from boto_matrix.interpreters import Interpreters
-from boto_matrix.model import Cell, load_matrix
+from boto_matrix.machine.interpreters import Interpreters
+from boto_matrix.matrix.cells import Cell
+from boto_matrix.matrix.load import load_matrix
 
 ROOT = Path(__file__).resolve().parent.parent
 SETS = "tests/unit/botocore_patch"

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from statistics import median
 
-from boto_matrix.report.contents import Contents
+from boto_matrix.report.model import Report
 from boto_matrix.report.page import page
-from boto_matrix.results import CellResult, Outcome, RunResult
+from boto_matrix.results.model import CellResult, Outcome, RunResult
 from tests.boto_matrix.browser import Browser, chromium
 from tests.boto_matrix.made_results import FAILED, PYTHONS, grid, one_set, sets
 
@@ -56,7 +56,7 @@ def half_failing(cells: int) -> RunResult:
 def measure(browser: Browser, run: RunResult, path: Path) -> float:
     """Print what a run's page takes; returns the seconds to open it."""
     began = time.perf_counter()
-    path.write_text(page(Contents(run)), encoding="utf-8")
+    path.write_text(page(Report(run)), encoding="utf-8")
     made = time.perf_counter() - began
     opened = median(open_once(browser, path) for _ in range(TIMES))
     answers = {name: browser.driver.execute_async_script(_ANSWERED, act) for name, act in _ACTS.items()}

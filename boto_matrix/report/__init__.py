@@ -1,1 +1,1 @@
-"""The results of a run, shown: as a page for a browser, as Markdown, as a badge, and in the terminal."""
+"""Results shown: as a page for a browser, as Markdown, as a badge, and in the terminal."""

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 
-from boto_matrix.report.contents import Contents
+from boto_matrix.report.model import Report
 
 _LABEL = "boto3 matrix"
 
 
-def badge(contents: Contents) -> str:
+def badge(report: Report) -> str:
     """Give the JSON of the badge."""
-    message, colour = _message(contents)
+    message, colour = _message(report)
     answer = {"schemaVersion": 1, "label": _LABEL, "message": message, "color": colour}
-    return json.dumps({**answer, "isError": True} if contents.run.failures else answer) + "\n"
+    return json.dumps({**answer, "isError": True} if report.run.failures else answer) + "\n"
 
 
-def _message(contents: Contents) -> tuple[str, str]:
-    if not contents.ran:
+def _message(report: Report) -> tuple[str, str]:
+    if not report.ran:
         return "not run", "lightgrey"
-    if contents.run.failures:
-        return f"{len(contents.run.failures)} of {contents.ran} failing", "red"
-    if not contents.run.finished:
-        return f"{contents.passed} passing so far", "yellow"
-    return f"{contents.passed} passing", "brightgreen"
+    if report.run.failures:
+        return f"{len(report.run.failures)} of {report.ran} failing", "red"
+    if not report.run.finished:
+        return f"{report.passed} passing so far", "yellow"
+    return f"{report.passed} passing", "brightgreen"

@@ -10,18 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from boto_matrix.blame import Verdict
-from boto_matrix.evidence import FOUR_SETS
-from boto_matrix.merging import origin_of
+from boto_matrix.blame.rules import Verdict
 from boto_matrix.report.changes import Changes
-from boto_matrix.report.contents import Contents
-from boto_matrix.results import CellResult, FoundModel, SetOutcome, SetResult
+from boto_matrix.report.model import Report
+from boto_matrix.results.merge import origin_of
+from boto_matrix.results.model import FOUR_SETS, CellResult, FoundModel, SetOutcome, SetResult
 
 _HEAD, _TAIL = 1_500, 4_500  # characters of an output that are kept
 _OUTPUTS_OF_A_CELL = 20
 _ALL_OUTPUTS = 6_000_000  # characters
 
-_BAD = (SetOutcome.FAILED, SetOutcome.CRASHED)
 
 
 class _Once:
@@ -44,31 +42,31 @@ class _Once:
         return self._numbers[key]
 
 
-def details(contents: Contents) -> dict[str, Any]:
+def details(report: Report) -> dict[str, Any]:
     """Give the details of all cells, as plain values."""
-    return _Details(contents).all()
+    return _Details(report).all()
 
 
 class _Details:
-    def __init__(self, contents: Contents) -> None:
-        self._contents = contents
+    def __init__(self, report: Report) -> None:
+        self._report = report
         self._packages = _Once()
         self._outputs = _Once(_ALL_OUTPUTS)
 
     def all(self) -> dict[str, Any]:
-        cells = {cell.name: self._cell(cell) for cell in self._contents.run.cells}
+        cells = {cell.name: self._cell(cell) for cell in self._report.run.cells}
         return {"cells": cells, "packages": self._packages.values, "outputs": self._outputs.values}
 
     def _cell(self, cell: CellResult) -> dict[str, Any]:
-        run = self._contents.run
+        run = self._report.run
         facts = {
             "name": cell.name,
             "python": cell.python,
             "pin": {"boto3": cell.pin.boto3, "botocore": cell.pin.botocore},
             "outcome": cell.outcome.value,
             "reason": cell.reason,
-            "blame": _blame(self._contents.verdicts.get(cell.name)),
-            "change": _change(cell, self._contents.changes),
+            "blame": _blame(self._report.verdicts.get(cell.name)),
+            "change": _change(cell, self._report.changes),
             "requested": cell.requested,
             "packages": self._packages.number(cell.installed, tuple(cell.installed.items())),
             "interpreter": cell.interpreter.model_dump() if cell.interpreter else None,
@@ -90,7 +88,7 @@ class _Details:
             one = cell.sets[name]
             failing = []
             for test in one.tests:
-                if test.outcome in _BAD:
+                if test.outcome.is_failure:
                     output = self._output(test.detail) if room > 0 else None
                     room -= output is not None
                     is_cut = bool(test.detail) and output is None

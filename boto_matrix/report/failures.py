@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from boto_matrix.blame import Culprit
+from boto_matrix.blame.rules import Culprit
 from boto_matrix.report.changes import Change
-from boto_matrix.report.contents import Contents
-from boto_matrix.results import CellResult
+from boto_matrix.report.model import Report
+from boto_matrix.results.model import CellResult
 
 
 @dataclass(frozen=True)
@@ -31,21 +31,21 @@ class Failure:
     change: Change | None
 
 
-def failures_by_culprit(contents: Contents) -> list[tuple[Culprit, list[Failure]]]:
+def failures_by_culprit(report: Report) -> list[tuple[Culprit, list[Failure]]]:
     """Give what failed by who is at fault, what concerns the most cells first."""
     found: defaultdict[Culprit, defaultdict[str, list[CellResult]]] = defaultdict(lambda: defaultdict(list))
-    for cell in contents.run.failures:
-        verdict = contents.verdicts[cell.name]
+    for cell in report.run.failures:
+        verdict = report.verdicts[cell.name]
         found[verdict.culprit][verdict.because].append(cell)
     by_culprit = [
-        (culprit, sorted((_failure(contents, *one) for one in reasons.items()), key=lambda one: -len(one.cells)))
+        (culprit, sorted((_failure(report, *one) for one in reasons.items()), key=lambda one: -len(one.cells)))
         for culprit, reasons in found.items()
     ]
     return sorted(by_culprit, key=lambda one: -sum(len(failure.cells) for failure in one[1]))
 
 
-def _failure(contents: Contents, because: str, cells: Sequence[CellResult]) -> Failure:
-    became = {contents.changes.cells.get(cell.name) if contents.changes else None for cell in cells}
+def _failure(report: Report, because: str, cells: Sequence[CellResult]) -> Failure:
+    became = {report.changes.cells.get(cell.name) if report.changes else None for cell in cells}
     return Failure(because, tuple(cells), _repeat(cells), became.pop() if len(became) == 1 else None)
 
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from boto_matrix.evidence import FOUR_SETS
-from boto_matrix.glyphs import Glyphs
 from boto_matrix.report.changes import Change, Changes
-from boto_matrix.report.contents import Contents, Row
 from boto_matrix.report.failures import Failure, failures_by_culprit
-from boto_matrix.results import CellResult, Outcome, SetOutcome
-from boto_matrix.unknown import called_out
+from boto_matrix.report.model import PinResults, Report
+from boto_matrix.report.symbols import SYMBOLS
+from boto_matrix.report.unknown import called_out
+from boto_matrix.results.model import FOUR_SETS, CellResult, Outcome, SetOutcome
 
 _FAILURES = 10  # of each culprit
 _NAMES = 12
 _PACKAGES = 6
 _ROWS_IN_SIGHT = 60
-_GLYPHS = Glyphs.for_encoding("utf-8")
 _WORDS = {
     Outcome.INSTALL_FAILED: "install",
     Outcome.NO_INTERPRETER: "—",
@@ -26,33 +24,33 @@ _WORDS = {
 }
 
 
-def markdown(contents: Contents) -> str:
+def markdown(report: Report) -> str:
     """Give the report."""
-    blocks = [_head(contents), *_failures(contents)]
-    if contents.changes is not None:
-        blocks.append(_changes(contents.changes))
-    blocks += [f"**{_text(unknown)}**" for unknown in called_out(contents.run.cells)]
-    blocks.append(_matrix(contents))
+    blocks = [_head(report), *_failures(report)]
+    if report.changes is not None:
+        blocks.append(_changes(report.changes))
+    blocks += [f"**{_text(unknown)}**" for unknown in called_out(report.run.cells)]
+    blocks.append(_matrix(report))
     return "\n\n".join(blocks) + "\n"
 
 
-def _head(contents: Contents) -> str:
-    run = contents.run
+def _head(report: Report) -> str:
+    run = report.run
     overrides = " ".join(f"{name}={value}" for name, value in run.overrides.items())
     parts = [
         f"Run of {run.started:%Y-%m-%d %H:%M} UTC" if not run.runs else f"Merged from {len(run.runs)} runs",
-        contents.left_out,
+        report.left_out,
         f"with {_code(overrides)}" if overrides else "",
         "" if run.finished else "not finished",
     ]
-    return f"## {contents.headline}\n\n{', '.join(part for part in parts if part)}."
+    return f"## {report.headline}\n\n{', '.join(part for part in parts if part)}."
 
 
-def _failures(contents: Contents) -> Iterator[str]:
-    if not contents.run.failures:
+def _failures(report: Report) -> Iterator[str]:
+    if not report.run.failures:
         return
     yield "### Failing"
-    for culprit, failures in failures_by_culprit(contents):
+    for culprit, failures in failures_by_culprit(report):
         yield f"**{culprit.heading}**"
         more = len(failures) - _FAILURES
         rest = [f"- and {more} more"] if more > 0 else []
@@ -80,33 +78,30 @@ def _changes(changes: Changes) -> str:
     return f"{title}\n\n" + ("\n".join(lines) or "All is as it was.")
 
 
-def _matrix(contents: Contents) -> str:
-    head = f"| boto3 | {' | '.join(contents.pythons)} |\n|:--|{':-:|' * len(contents.pythons)}"
-    table = "\n".join([head, *(_row(row, contents.pythons) for row in contents.rows)])
-    legend = f"{_GLYPHS.passed} all sets pass. Otherwise each of {', '.join(FOUR_SETS)}, then all others: " + ", ".join(
-        f"{_GLYPHS.of(outcome)} {outcome.value}" for outcome in SetOutcome
-    )
-    block = f"{table}\n\n{legend}."
-    if len(contents.rows) <= _ROWS_IN_SIGHT:
+def _matrix(report: Report) -> str:
+    head = f"| boto3 | {' | '.join(report.pythons)} |\n|:--|{':-:|' * len(report.pythons)}"
+    table = "\n".join([head, *(_row(row, report.pythons) for row in report.rows)])
+    symbols = ", ".join(f"{SYMBOLS[outcome]} {outcome.value}" for outcome in SetOutcome)
+    otherwise = f"Otherwise each of {', '.join(FOUR_SETS)}, then all others: {symbols}"
+    block = f"{table}\n\n{SYMBOLS[SetOutcome.PASSED]} all sets pass. {otherwise}."
+    if len(report.rows) <= _ROWS_IN_SIGHT:
         return block
-    return f"<details><summary>{len(contents.rows)} pins</summary>\n\n{block}\n\n</details>"
+    return f"<details><summary>{len(report.rows)} pins</summary>\n\n{block}\n\n</details>"
 
 
-def _row(row: Row, pythons: Sequence[str]) -> str:
+def _row(row: PinResults, pythons: Sequence[str]) -> str:
     places = [_place(row.cells[python]) if python in row.cells else "" for python in pythons]
     return f"| {_text(row.label)} | {' | '.join(places)} |"
 
 
 def _place(cell: CellResult) -> str:
     if cell.outcome is Outcome.PASSED:
-        return _GLYPHS.passed
+        return SYMBOLS[SetOutcome.PASSED]
     if not cell.sets:
-        return _WORDS.get(cell.outcome, _GLYPHS.failed)
-    four = [cell.sets[name].outcome if name in cell.sets else SetOutcome.NOT_RUN for name in FOUR_SETS]
-    others = {one.outcome for name, one in cell.sets.items() if name not in FOUR_SETS}
-    worst = next((outcome for outcome in (SetOutcome.CRASHED, SetOutcome.FAILED) if outcome in others), None)
-    signs = "".join(_GLYPHS.of(outcome) for outcome in four)
-    return f"{signs} {_GLYPHS.of(worst)}" if worst else signs
+        return _WORDS.get(cell.outcome, SYMBOLS[SetOutcome.FAILED])
+    worst = cell.other_sets
+    signs = "".join(SYMBOLS[outcome] for outcome in cell.four_sets)
+    return f"{signs} {SYMBOLS[worst]}" if worst is not None and worst.is_failure else signs
 
 
 def _names(names: Sequence[str]) -> str:
@@ -127,3 +122,10 @@ def _code(text: str) -> str:
     fence = "`" * (max((len(run) for run in re.findall("`+", flat)), default=0) + 1)
     padding = " " if flat.startswith("`") or flat.endswith("`") else ""
     return f"{fence}{padding}{flat}{padding}{fence}"
+
+
+def code_block(text: str) -> str:
+    """Show text as it is, whatever is in it: nothing of it is Markdown or HTML, and no name in it calls anybody."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text.strip(chr(10))}\n{fence}"

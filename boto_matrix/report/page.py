@@ -12,15 +12,14 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from boto_matrix.blame import RULES
-from boto_matrix.evidence import FOUR_SETS
+from boto_matrix.blame.rules import RULES
 from boto_matrix.report.changes import Change
-from boto_matrix.report.contents import Contents
 from boto_matrix.report.details import details
 from boto_matrix.report.failures import failures_by_culprit
-from boto_matrix.results import CellResult, Outcome, SetOutcome
-from boto_matrix.table import summary
-from boto_matrix.unknown import called_out
+from boto_matrix.report.model import Report, duration
+from boto_matrix.report.terminal import summary
+from boto_matrix.report.unknown import called_out
+from boto_matrix.results.model import CellResult, Outcome, SetOutcome
 
 _HERE = Path(__file__).parent
 _WORDS = {
@@ -31,9 +30,6 @@ _WORDS = {
     Outcome.NOT_RUN: "not run",
     Outcome.PASSED: "pass",
 }
-_WORST_FIRST = (
-    SetOutcome.CRASHED, SetOutcome.FAILED, SetOutcome.NOT_RUN, SetOutcome.PASSED, SetOutcome.SKIPPED
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,44 +54,42 @@ class Tile:
     change: Change | None
 
 
-def page(contents: Contents) -> str:
+def page(report: Report) -> str:
     """Give the page."""
     style, script = _asset("page.css"), _asset("page.js")
     return _template().render(
-        contents=contents,
-        run=contents.run,
-        changes=contents.changes,
-        tile=lambda cell: _tile(cell, contents),
-        failures=failures_by_culprit(contents),
+        report=report,
+        run=report.run,
+        changes=report.changes,
+        tile=lambda cell: _tile(cell, report),
+        failures=failures_by_culprit(report),
         rules=RULES,
-        summary=summary(contents.run),
-        called_out=called_out(contents.run.cells),
+        summary=summary(report.run),
+        called_out=called_out(report.run.cells),
         set_outcomes=list(SetOutcome),
         Change=Change,
         style=Markup(style),  # noqa: S704 - a file of ours, which the policy names by its hash
         script=Markup(script),  # noqa: S704 - likewise
         style_hash=_hash(style),
         script_hash=_hash(script),
-        data=_json(details(contents)),
+        data=_json(details(report)),
     )
 
 
-def _tile(cell: CellResult, contents: Contents) -> Tile:
+def _tile(cell: CellResult, report: Report) -> Tile:
     marks: tuple[SetOutcome, ...] = ()
     word = _WORDS[cell.outcome]
     others = None
     if cell.sets:
-        marks = tuple(cell.sets[name].outcome if name in cell.sets else SetOutcome.NOT_RUN for name in FOUR_SETS)
-        outcomes = {one.outcome for name, one in cell.sets.items() if name not in FOUR_SETS}
-        others = next((outcome for outcome in _WORST_FIRST if outcome in outcomes), None)
+        marks, others = cell.four_sets, cell.other_sets
         is_seen = cell.outcome in (Outcome.PASSED, Outcome.FAILED) or SetOutcome.CRASHED in {*marks, others}
         word = "" if is_seen else word
-    change = contents.changes.cells.get(cell.name) if contents.changes else None
+    change = report.changes.cells.get(cell.name) if report.changes else None
     return Tile(cell, marks, others, word, _label(cell, change), change)
 
 
 def _label(cell: CellResult, change: Change | None) -> str:
-    failing = [name for name, one in cell.sets.items() if one.outcome in (SetOutcome.FAILED, SetOutcome.CRASHED)]
+    failing = [name for name, one in cell.sets.items() if one.outcome.is_failure]
     parts = [f"boto3 {cell.pin.boto3}, Python {cell.python}: {cell.outcome.value}"]
     parts += [f" in {', '.join(failing)}"] if failing else []
     parts += [f", {change.value}"] if change else []
@@ -124,16 +118,8 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(duration=_duration, sentence=_sentence)
+    environment.filters.update(duration=duration, sentence=_sentence)
     return environment.from_string((_HERE / "page.html").read_text(encoding="utf-8"))
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def _sentence(text: str) -> str:

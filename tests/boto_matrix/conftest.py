@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from boto_matrix.index import PackageIndex
+from boto_matrix.releases.index import PackageIndex
 from tests.boto_matrix.small_project import SmallProject
 
 _WAY = "application/vnd.pypi.simple.v1+json"

@@ -7,19 +7,19 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from boto_matrix.results import (
+from boto_matrix.results.files import write_results
+from boto_matrix.results.model import (
+    FOUR_SETS,
     CellResult,
     Machine,
     Outcome,
-    Pin,
+    PinnedVersions,
     RunResult,
     SetOutcome,
     SetResult,
     TestResult,
     UsedInterpreter,
-    write_results,
 )
-from boto_matrix.table import FOUR_SETS
 
 STARTED = datetime(2026, 11, 23, 2, 0, tzinfo=timezone.utc)
 PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
@@ -60,7 +60,7 @@ def cell(name: str = "py311-boto1.26", *, boto3: str = "1.26.24", **facts: Any) 
     made: dict[str, Any] = {
         "name": name,
         "python": python,
-        "pin": Pin(boto3=boto3, botocore=botocore),
+        "pin": PinnedVersions(boto3=boto3, botocore=botocore),
         "outcome": outcome,
         "requested": versions,
         "installed": {**versions, **_PACKAGES} if ran else {},

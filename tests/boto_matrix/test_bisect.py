@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from boto_matrix.candidates import Candidates
-from boto_matrix.halving import first_difference, most_questions
-from boto_matrix.index import PackageIndex
-from boto_matrix.model import parse_matrix
+from boto_matrix.bisect.candidates import Candidates
+from boto_matrix.bisect.search import first_difference, most_questions
+from boto_matrix.matrix.load import parse_matrix
+from boto_matrix.releases.index import PackageIndex
 from tests.boto_matrix.conftest import LocalIndex
 from tests.boto_matrix.fifo import Fifo
 from tests.boto_matrix.small_project import PY, PYTHON, SmallProject
@@ -210,8 +210,8 @@ def test_what_could_not_be_installed_in_any_case_is_not_tried(local_index: Local
 def test_a_release_is_tried_with_its_companion_of_the_day_in_an_environment_that_there_is(
     package: str, version: str, cell: str, overrides: dict[str, str], boto_index: PackageIndex
 ) -> None:
-    trial = candidates(package, boto_index).trial(Version(version))
-    assert (trial.cell.name, trial.overrides) == (cell, overrides)
+    candidate = candidates(package, boto_index).candidate(Version(version))
+    assert (candidate.cell.name, candidate.overrides) == (cell, overrides)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from boto_matrix.bytecode_cache import BytecodeCache
+from boto_matrix.running.bytecode_cache import BytecodeCache
 
 TAG = str(sys.implementation.cache_tag)
 SOURCE = "def where():\n    return where.__code__.co_filename\n"

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from boto_matrix.index import IndexUnavailable, NoSuchRelease, PackageIndex, index_from_environment
-from boto_matrix.wheel import requirements_in_metadata
+from boto_matrix.errors import IndexUnavailable, NoSuchRelease
+from boto_matrix.releases.index import PackageIndex, index_from_environment
+from boto_matrix.releases.requirements import requirements_in_metadata
 from tests.boto_matrix.conftest import LocalIndex, metadata_of
 
 
@@ -139,7 +140,7 @@ def test_a_look_up_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
         raise OSError("too late")
 
     monkeypatch.setattr(socket, "create_connection", hang)
-    monkeypatch.setattr("boto_matrix.index._CONNECT_SECONDS", 0.05)
+    monkeypatch.setattr("boto_matrix.releases.index._CONNECT_SECONDS", 0.05)
     with pytest.raises(IndexUnavailable, match=r"no answer within 0\.05 s"):
         PackageIndex("http://127.0.0.1:9/simple/").releases("boto3")
     given_up.set()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from boto_matrix.interpreters import Interpreters, how_to_get
+from boto_matrix.machine.interpreters import Interpreters, how_to_get
 from tests.boto_matrix.small_project import REPOSITORY
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from boto_matrix.night import Night
-from boto_matrix.report.contents import Contents
-from boto_matrix.results import CellResult, Outcome
+from boto_matrix.ci.issue import NightlyIssue
+from boto_matrix.report.model import Report
+from boto_matrix.results.model import CellResult, Outcome
 from tests.boto_matrix import made_results
 from tests.boto_matrix.fake_gh import FakeGh
 from tests.boto_matrix.small_project import PY, SmallProject
@@ -22,7 +22,7 @@ def gh(project: SmallProject) -> FakeGh:
 
 
 def results(project: SmallProject, *cells: CellResult) -> str:
-    return str(made_results.written(made_results.run(*cells), project.folder / "night.json"))
+    return str(made_results.written(made_results.run(*cells), project.folder / "issue.json"))
 
 
 def green(project: SmallProject) -> str:
@@ -115,16 +115,16 @@ def test_where_there_is_no_gh_that_is_said(project: SmallProject) -> None:
 
 
 def test_damaged_results_are_named(project: SmallProject, gh: FakeGh) -> None:
-    (project.folder / "night.json").write_text("{")
-    done = project.boto_matrix("issue", "night.json")
+    (project.folder / "issue.json").write_text("{")
+    done = project.boto_matrix("issue", "issue.json")
     assert done.exit_code == 2
-    assert "night.json" in done.output
+    assert "issue.json" in done.output
     assert gh["issues"] == []
 
 
 def test_the_text_fits_into_an_issue_whatever_failed(tmp_path: Path) -> None:
     del tmp_path
     many = made_results.grid(300, lambda cell: made_results.failed(cell.name, boto3="1.26." + "9" * 200))
-    night = Night.of(Contents(many), [f"cell-{number}" for number in range(5000)], bisect="x" * 100_000)
-    assert len(night.body) < 65_536
-    assert "… cut here; the report of the run has it whole" in night.body
+    issue = NightlyIssue.of(Report(many), [f"cell-{number}" for number in range(5000)], bisect="x" * 100_000)
+    assert len(issue.body) < 65_536
+    assert "… cut here; the report of the run has it whole" in issue.body

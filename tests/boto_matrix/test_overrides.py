@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from boto_matrix.index import IndexUnavailable, PackageIndex
-from boto_matrix.model import Cell, Pin
-from boto_matrix.numbering import botocore_series, check_pair
-from boto_matrix.overrides import OverrideError, overrides_from_environment
-from boto_matrix.pairs import newest_pair
-from boto_matrix.wanted import read_wanted
+from boto_matrix.errors import IndexUnavailable
+from boto_matrix.matrix.cells import Cell, Pin
+from boto_matrix.matrix.numbering import botocore_series, check_pair
+from boto_matrix.releases.index import PackageIndex
+from boto_matrix.releases.override import RequestError, read_override
+from boto_matrix.releases.requested import overrides_from_environment
+from boto_matrix.releases.resolve import newest_pair
 from tests.boto_matrix.conftest import LocalIndex, metadata_of, wheel_of
 
 
@@ -25,12 +26,12 @@ def latest(python: str = "3.11") -> Cell:
     return cell(python, "latest", "latest")
 
 
-def chosen(index: PackageIndex, python: str = "3.11", **environ: str) -> list[str]:
-    return overrides_from_environment(environ, index).requirements(cell(python))
+def read_report(index: PackageIndex, python: str = "3.11", **environ: str) -> list[str]:
+    return [*overrides_from_environment(environ, index).requested(cell(python)).requirements]
 
 
 def refusal(index: PackageIndex, **environ: str) -> str:
-    with pytest.raises(OverrideError) as caught:
+    with pytest.raises(RequestError) as caught:
         overrides_from_environment(environ, index)
     return str(caught.value)
 
@@ -41,8 +42,8 @@ def refusal(index: PackageIndex, **environ: str) -> str:
 def test_with_nothing_asked_for_a_cell_gets_its_pin_and_no_index_is_asked(closed_port: str) -> None:
     overrides = overrides_from_environment({"BOTO3_VERSION": " "}, PackageIndex(closed_port))
     assert not overrides
-    assert overrides.requirements(cell()) == ["boto3==1.26.24", "botocore==1.29.24"]
-    assert overrides.expected(cell()) == {"boto3": "1.26.24", "botocore": "1.29.24"}
+    assert [*overrides.requested(cell()).requirements] == ["boto3==1.26.24", "botocore==1.29.24"]
+    assert overrides.requested(cell()).versions == {"boto3": "1.26.24", "botocore": "1.29.24"}
 
 
 @pytest.mark.parametrize(
@@ -53,20 +54,20 @@ def test_latest_is_the_newest_release_that_supports_the_python(
     boto_index: PackageIndex, python: str, boto3: str, botocore: str
 ) -> None:
     overrides = overrides_from_environment({}, boto_index)
-    assert overrides.expected(latest(python)) == {"boto3": boto3, "botocore": botocore}
+    assert overrides.requested(latest(python)).versions == {"boto3": boto3, "botocore": botocore}
 
 
 def test_latest_without_an_index_is_unavailable(closed_port: str) -> None:
     overrides = overrides_from_environment({}, PackageIndex(closed_port))
     with pytest.raises(IndexUnavailable, match="Check the network"):
-        overrides.requirements(latest())
+        overrides.requested(latest())
 
 
 def test_the_index_is_by_default_the_one_that_the_environment_names(
     boto_index: PackageIndex, local_index: LocalIndex
 ) -> None:
     overrides = overrides_from_environment({"UV_INDEX_URL": boto_index.url, "BOTO3_VERSION": "1.26"})
-    assert overrides.requirements(cell()) == ["boto3==1.26.30", "botocore==1.29.30"]
+    assert [*overrides.requested(cell()).requirements] == ["boto3==1.26.30", "botocore==1.29.30"]
     assert len([path for path in local_index.asked if path == "/simple/boto3/"]) == 1
 
 
@@ -92,7 +93,7 @@ def test_the_index_is_by_default_the_one_that_the_environment_names(
 def test_botocore_is_the_newest_that_the_boto3_asked_for_admits(
     boto_index: PackageIndex, text: str, boto3: str, botocore: str
 ) -> None:
-    assert chosen(boto_index, BOTO3_VERSION=text) == [f"boto3=={boto3}", f"botocore=={botocore}"]
+    assert read_report(boto_index, BOTO3_VERSION=text) == [f"boto3=={boto3}", f"botocore=={botocore}"]
 
 
 @pytest.mark.parametrize(
@@ -110,39 +111,39 @@ def test_botocore_is_the_newest_that_the_boto3_asked_for_admits(
 def test_boto3_is_the_newest_that_admits_the_botocore_asked_for(
     boto_index: PackageIndex, text: str, boto3: str, botocore: str
 ) -> None:
-    assert chosen(boto_index, BOTOCORE_VERSION=text) == [f"boto3=={boto3}", f"botocore=={botocore}"]
+    assert read_report(boto_index, BOTOCORE_VERSION=text) == [f"boto3=={boto3}", f"botocore=={botocore}"]
 
 
 def test_few_releases_are_asked_what_they_need(local_index: LocalIndex) -> None:
     local_index.add_pairs(26, 29, range(150))
     local_index.add_pairs(34, 34, range(150))
-    assert chosen(PackageIndex(local_index.url), BOTOCORE_VERSION="1.29.24")[0] == "boto3==1.26.24"
+    assert read_report(PackageIndex(local_index.url), BOTOCORE_VERSION="1.29.24")[0] == "boto3==1.26.24"
     assert len([path for path in local_index.asked if path.startswith("/files/boto3/")]) <= 10
 
 
 def test_a_release_is_the_newest_for_the_python_of_the_cell(boto_index: PackageIndex) -> None:
-    assert chosen(boto_index, "3.8", BOTO3_VERSION=">=1.37") == ["boto3==1.37.2", "botocore==1.37.2"]
+    assert read_report(boto_index, "3.8", BOTO3_VERSION=">=1.37") == ["boto3==1.37.2", "botocore==1.37.2"]
 
 
 def test_a_release_that_does_not_support_the_python_is_refused_in_that_cell(boto_index: PackageIndex) -> None:
     overrides = overrides_from_environment({"BOTO3_VERSION": "1.44.2"}, boto_index)
-    assert overrides.requirements(cell("3.10"))
-    with pytest.raises(OverrideError, match=r"boto3 1\.44\.2 needs Python >=3\.10; there is none for Python 3\.8"):
-        overrides.requirements(cell("3.8"))
+    assert overrides.requested(cell("3.10")).requirements
+    with pytest.raises(RequestError, match=r"boto3 1\.44\.2 needs Python >=3\.10; there is none for Python 3\.8"):
+        overrides.requested(cell("3.8"))
 
 
 # Both
 
 
 def test_two_versions_that_fit_are_taken(boto_index: PackageIndex) -> None:
-    assert chosen(boto_index, BOTO3_VERSION="1.26.24", BOTOCORE_VERSION="1.29.25") == [
+    assert read_report(boto_index, BOTO3_VERSION="1.26.24", BOTOCORE_VERSION="1.29.25") == [
         "boto3==1.26.24",
         "botocore==1.29.25",
     ]
 
 
 def test_of_a_minor_the_release_that_fits_is_taken(boto_index: PackageIndex) -> None:
-    assert chosen(boto_index, BOTO3_VERSION="1.26", BOTOCORE_VERSION="1.29.24") == [
+    assert read_report(boto_index, BOTO3_VERSION="1.26", BOTOCORE_VERSION="1.29.24") == [
         "boto3==1.26.24",
         "botocore==1.29.24",
     ]
@@ -164,7 +165,7 @@ def test_a_pair_that_does_not_fit_is_refused_at_once_with_the_reason(
 
 
 def test_latest_botocore_means_any_that_fits(boto_index: PackageIndex) -> None:
-    assert chosen(boto_index, BOTO3_VERSION="1.26.24", BOTOCORE_VERSION="latest") == [
+    assert read_report(boto_index, BOTO3_VERSION="1.26.24", BOTOCORE_VERSION="latest") == [
         "boto3==1.26.24",
         "botocore==1.29.30",
     ]
@@ -198,7 +199,7 @@ def test_two_exact_versions_are_taken_where_no_index_can_be_asked(closed_port: s
     overrides = overrides_from_environment(
         {"BOTO3_VERSION": "1.26.24", "BOTOCORE_VERSION": "==1.29.24"}, PackageIndex(closed_port)
     )
-    assert overrides.requirements(latest()) == ["boto3==1.26.24", "botocore==1.29.24"]
+    assert [*overrides.requested(latest()).requirements] == ["boto3==1.26.24", "botocore==1.29.24"]
 
 
 def test_two_exact_versions_whose_numbers_do_not_fit_are_refused_without_an_index(closed_port: str) -> None:
@@ -223,18 +224,18 @@ def test_moto_is_put_in_numbers_beside_the_pin(boto_index: PackageIndex, local_i
     local_index.add("moto", "5.2.5", python=">=3.9")
     overrides = overrides_from_environment({"MOTO_VERSION": "latest"}, boto_index)
     pinned = ["boto3==1.26.24", "botocore==1.29.24"]
-    assert overrides.requirements(cell("3.11")) == [*pinned, "moto[s3]==5.2.5"]
-    assert overrides.requirements(cell("3.8")) == [*pinned, "moto[s3]==5.0.1"]
-    assert overrides.expected(cell("3.8"))["moto"] == "5.0.1"
+    assert [*overrides.requested(cell("3.11")).requirements] == [*pinned, "moto[s3]==5.2.5"]
+    assert [*overrides.requested(cell("3.8")).requirements] == [*pinned, "moto[s3]==5.0.1"]
+    assert overrides.requested(cell("3.8")).versions["moto"] == "5.0.1"
 
 
 def test_a_moto_that_is_exact_needs_no_index(closed_port: str) -> None:
-    assert chosen(PackageIndex(closed_port), MOTO_VERSION="5.2.5")[2:] == ["moto[s3]==5.2.5"]
+    assert read_report(PackageIndex(closed_port), MOTO_VERSION="5.2.5")[2:] == ["moto[s3]==5.2.5"]
 
 
 def test_a_moto_from_elsewhere_keeps_its_extra(closed_port: str) -> None:
     url = "git+https://git.invalid/moto.git"
-    assert chosen(PackageIndex(closed_port), MOTO_VERSION=url)[2:] == [f"moto[s3] @ {url}"]
+    assert read_report(PackageIndex(closed_port), MOTO_VERSION=url)[2:] == [f"moto[s3] @ {url}"]
 
 
 def test_a_moto_that_there_is_not_is_refused(boto_index: PackageIndex, local_index: LocalIndex) -> None:
@@ -262,8 +263,8 @@ def wheel(folder: Path, package: str, version: str, needs: str = "") -> Path:
 def test_a_directory_is_left_to_the_installer(tmp_path: Path, closed_port: str) -> None:
     folder = checkout(tmp_path / "boto3 of mine")
     overrides = overrides_from_environment({"BOTO3_VERSION": str(folder)}, PackageIndex(closed_port))
-    assert overrides.requirements(cell()) == [f"boto3 @ {folder.as_uri()}", "botocore"]
-    assert overrides.expected(cell()) == {"boto3": None, "botocore": None}
+    assert [*overrides.requested(cell()).requirements] == [f"boto3 @ {folder.as_uri()}", "botocore"]
+    assert overrides.requested(cell()).versions == {}
 
 
 def test_a_relative_path_is_from_where_one_stands(
@@ -271,7 +272,7 @@ def test_a_relative_path_is_from_where_one_stands(
 ) -> None:
     folder = checkout(tmp_path / "mine")
     monkeypatch.chdir(tmp_path)
-    assert chosen(PackageIndex(closed_port), BOTO3_VERSION="./mine")[0] == f"boto3 @ {folder.as_uri()}"
+    assert read_report(PackageIndex(closed_port), BOTO3_VERSION="./mine")[0] == f"boto3 @ {folder.as_uri()}"
 
 
 def test_a_vcs_url_is_left_to_the_installer(closed_port: str) -> None:
@@ -279,28 +280,28 @@ def test_a_vcs_url_is_left_to_the_installer(closed_port: str) -> None:
     overrides = overrides_from_environment(
         {"BOTOCORE_VERSION": url, "BOTO3_VERSION": "1.26"}, PackageIndex(closed_port)
     )
-    assert overrides.requirements(cell()) == ["boto3==1.26.*", f"botocore @ {url}"]
-    assert overrides.expected(cell()) == {"boto3": "==1.26.*", "botocore": None}
+    assert [*overrides.requested(cell()).requirements] == ["boto3==1.26.*", f"botocore @ {url}"]
+    assert overrides.requested(cell()).versions == {"boto3": "==1.26.*"}
 
 
 def test_a_wheel_of_boto3_says_itself_which_botocore_it_needs(tmp_path: Path, boto_index: PackageIndex) -> None:
     path = wheel(tmp_path, "boto3", "1.26.25", "botocore (<1.30.0,>=1.29.25)")
     overrides = overrides_from_environment({"BOTO3_VERSION": str(path)}, boto_index)
-    assert overrides.requirements(cell()) == [f"boto3 @ {path.as_uri()}", "botocore==1.29.30"]
-    assert overrides.expected(cell())["boto3"] == "1.26.25"
+    assert [*overrides.requested(cell()).requirements] == [f"boto3 @ {path.as_uri()}", "botocore==1.29.30"]
+    assert overrides.requested(cell()).versions["boto3"] == "1.26.25"
     message = refusal(boto_index, BOTO3_VERSION=str(path), BOTOCORE_VERSION="1.29.24")
     assert message.startswith("boto3 1.26.25 needs botocore >=1.29.25,<1.30.0; BOTOCORE_VERSION asks for 1.29.24")
 
 
 def test_a_wheel_of_botocore_gets_the_newest_boto3_that_admits_it(tmp_path: Path, boto_index: PackageIndex) -> None:
     path = wheel(tmp_path, "botocore", "1.29.24")
-    assert chosen(boto_index, BOTOCORE_VERSION=str(path)) == ["boto3==1.26.24", f"botocore @ {path.as_uri()}"]
+    assert read_report(boto_index, BOTOCORE_VERSION=str(path)) == ["boto3==1.26.24", f"botocore @ {path.as_uri()}"]
 
 
 def test_an_sdist_of_botocore_tells_its_version(tmp_path: Path, boto_index: PackageIndex) -> None:
     path = tmp_path / "botocore-1.29.24.tar.gz"
     path.touch()
-    assert chosen(boto_index, BOTOCORE_VERSION=str(path)) == ["boto3==1.26.24", f"botocore @ {path.as_uri()}"]
+    assert read_report(boto_index, BOTOCORE_VERSION=str(path)) == ["boto3==1.26.24", f"botocore @ {path.as_uri()}"]
 
 
 # What cannot be read
@@ -353,19 +354,19 @@ def test_paths_that_are_no_package_are_refused_with_the_reason(tmp_path: Path, c
 
 def outcome(text: str) -> str:
     try:
-        return type(read_wanted("boto3", text)).__name__
-    except OverrideError as error:
+        return type(read_override("boto3", text)).__name__
+    except RequestError as error:
         return str(error)
 
 
 @given(st.text(min_size=1))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    assert outcome(text).startswith(("Releases", "Elsewhere", f"BOTO3_VERSION={text} cannot be used: "))
+    assert outcome(text).startswith(("FromIndex", "FromElsewhere", f"BOTO3_VERSION={text} cannot be used: "))
 
 
 @given(st.from_regex(r"[<>=!~]=?[0-9.*, <>=!~]{0,12}", fullmatch=True))
 def test_anything_like_a_specifier_is_read_or_refused(text: str) -> None:
-    assert outcome(text).startswith(("Releases", f"BOTO3_VERSION={text} cannot be used: "))
+    assert outcome(text).startswith(("FromIndex", f"BOTO3_VERSION={text} cannot be used: "))
 
 
 # The search for a pair, and the numbering

@@ -11,12 +11,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from boto_matrix.durations import estimate
-from boto_matrix.model import Matrix, parse_matrix
-from boto_matrix.representatives import representatives
-from boto_matrix.sharding import MOST_SHARDS, deal_out
-from boto_matrix.stands_on import watched
-from boto_matrix.surface_record import SurfaceRecord, write_record
+from boto_matrix.ci.durations import estimate
+from boto_matrix.ci.plan import MOST_SHARDS, deal_out
+from boto_matrix.matrix.cells import Matrix
+from boto_matrix.matrix.load import parse_matrix
+from boto_matrix.running.selection import representatives
+from boto_matrix.surface.declaration import declaration_of
+from boto_matrix.surface.record import SurfaceRecord, write_record
 from tests.boto_matrix.small_project import PY, PYTHON, REPOSITORY, SmallProject
 
 SECONDS = st.floats(min_value=0, max_value=1e6, allow_nan=False)
@@ -139,7 +140,7 @@ def test_the_plan_for_a_pull_request_is_part_of_the_nightly_one(project: SmallPr
     project.write_matrix([("1.26.24", "1.29.24"), ("1.26.20", "1.29.20")], ["3.8", "3.9", "3.10"])
     (project.folder / "aistore_patch").symlink_to(REPOSITORY / "aistore_patch")
     one_class = {Version("1.29.20"): "a", Version("1.29.24"): "a"}
-    write_record(SurfaceRecord().with_releases(watched("botocore"), one_class), project.folder / "surface.json")
+    write_record(SurfaceRecord().with_releases(declaration_of("botocore"), one_class), project.folder / "surface.json")
     assert cells_of(project, "--for", "pull-request") == ["py38-boto1.26", "py310-boto1.26"]
     assert len(cells_of(project, "--for", "nightly")) == 6
 
@@ -160,13 +161,6 @@ def test_for_github_it_is_one_line_that_sets_an_output(project: SmallProject) ->
             {"shard": 2, "cells": f"{PY}-boto1.17", "pythons": PYTHON},
         ]
     }
-
-
-def test_for_gitlab_it_is_a_job_for_each_shard(project: SmallProject) -> None:
-    jobs = json.loads(project.boto_matrix("plan", "--shards", "2", "--format", "gitlab").output)
-    assert list(jobs) == ["cells 1/2", "cells 2/2"]
-    assert jobs["cells 2/2"]["variables"]["CELLS"] == f"{PY}-boto1.17"
-    assert jobs["cells 2/2"]["artifacts"]["when"] == "always"
 
 
 def test_what_the_last_run_measured_decides(project: SmallProject) -> None:

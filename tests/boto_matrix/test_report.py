@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from boto_matrix.__main__ import main
-from boto_matrix.report import chosen
+from boto_matrix.report import read
 from boto_matrix.report.badge import badge
 from boto_matrix.report.changes import Change, compare
-from boto_matrix.report.contents import Contents
 from boto_matrix.report.details import details
 from boto_matrix.report.markdown import markdown
+from boto_matrix.report.model import Report
 from boto_matrix.report.page import page
-from boto_matrix.results import CellResult, FoundModel, FoundSurface, Outcome, RunResult
+from boto_matrix.results.model import CellResult, FoundModel, FoundSurface, Outcome, RunResult
 from tests.boto_matrix.made_results import FAILED, STARTED, cell, changed, failed, grid, one_set, run, sets, written
 
 A, B = "py311-boto1.26", "py311-boto1.44"
@@ -78,20 +78,20 @@ def test_nothing_from_outside_becomes_markup(evil: str) -> None:
     harmless = "x" * 5
     before = changed(evil_run(evil), {}, started=EARLIER)
     plain, spoiled = (
-        tags(page(Contents(evil_run(text), before=None if text == harmless else before))) for text in (harmless, evil)
+        tags(page(Report(evil_run(text), before=None if text == harmless else before))) for text in (harmless, evil)
     )
     assert spoiled.found.count("script") == plain.found.count("script") == 2
     assert not [name for name in spoiled.attributes if name.startswith("on")]
-    assert "alert(1)</script><" not in page(Contents(evil_run(evil)))
+    assert "alert(1)</script><" not in page(Report(evil_run(evil)))
 
 
 @given(text=st.text(max_size=30))
 def test_no_text_changes_the_elements_of_the_page(text: str) -> None:
-    assert tags(page(Contents(evil_run(text + "x")))).found == tags(page(Contents(evil_run("xyz")))).found
+    assert tags(page(Report(evil_run(text + "x")))).found == tags(page(Report(evil_run("xyz")))).found
 
 
 def test_page_asks_for_nothing_and_lets_nothing_else_run() -> None:
-    text = page(Contents(grid(3), changed(grid(2), {}, started=EARLIER)))
+    text = page(Report(grid(3), changed(grid(2), {}, started=EARLIER)))
     policy = html.unescape(re.findall(r'Content-Security-Policy" content="([^"]*)"', text)[0])
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert "unsafe" not in policy
@@ -106,7 +106,7 @@ def test_details_that_many_cells_share_are_written_once() -> None:
     def spoil(one: CellResult) -> CellResult:
         return failed(one.name, boto3=one.pin.boto3, redirects_patched=one_set(FAILED, detail=long))
 
-    one, many = (len(page(Contents(grid(pins, spoil)))) for pins in (1, 30))
+    one, many = (len(page(Report(grid(pins, spoil)))) for pins in (1, 30))
     assert many < one + 29 * 6 * 2_500  # a cell is its own line in the grid and its own facts, no more
 
 
@@ -115,7 +115,7 @@ def test_outputs_without_end_are_cut_and_it_is_said() -> None:
         detail = f"E   AssertionError: {one.name} " + "x" * 50_000
         return failed(one.name, boto3=one.pin.boto3, redirects_patched=one_set(FAILED, detail=detail))
 
-    text = page(Contents(grid(200, spoil)))
+    text = page(Report(grid(200, spoil)))
     assert len(text) < 12_000_000
     assert "characters are left out here" in text
     assert '"cut":true' in text
@@ -129,7 +129,7 @@ def rendered(text: str) -> str:
 
 
 def test_markdown_says_failures_first_with_who_is_at_fault_and_the_command() -> None:
-    text = markdown(Contents(run(cell(A), failed(B, boto3="1.44.5"))))
+    text = markdown(Report(run(cell(A), failed(B, boto3="1.44.5"))))
     assert text.startswith("## 1 of 2 cells fails\n")
     assert "**At fault: the patch**" in text
     assert f"`make matrix CELLS={B}`" in text
@@ -137,27 +137,27 @@ def test_markdown_says_failures_first_with_who_is_at_fault_and_the_command() -> 
 
 
 def test_markdown_groups_cells_that_failed_for_one_reason() -> None:
-    text = markdown(Contents(run(failed(A), failed(B, boto3="1.44.5"))))
+    text = markdown(Report(run(failed(A), failed(B, boto3="1.44.5"))))
     assert f"- {A}, {B}: " in text
     assert f"`make matrix CELLS='{A} {B}'`" in text
 
 
 def test_markdown_shows_the_four_sets_where_they_are_not_all_well() -> None:
     missing = cell("py312-boto1.26", outcome=Outcome.NO_INTERPRETER)
-    text = markdown(Contents(run(cell("py38-boto1.26"), failed(A), missing)))
+    text = markdown(Report(run(cell("py38-boto1.26"), failed(A), missing)))
     assert "| 1.26.24 | ✓ | ✓✓✓✗ | — |" in text
 
 
 def test_markdown_takes_nothing_from_outside_for_its_own() -> None:
-    plain = tags(rendered(markdown(Contents(evil_run("xyz")))))
-    spoiled = tags(rendered(markdown(Contents(evil_run(EVIL)))))
+    plain = tags(rendered(markdown(Report(evil_run("xyz")))))
+    spoiled = tags(rendered(markdown(Report(evil_run(EVIL)))))
     assert set(spoiled.found) <= set(plain.found)
     assert spoiled.found.count("td") == plain.found.count("td")
 
 
 @given(text=st.text(alphabet="ab`*_|<>[]()#&~\\!@\n .-1", max_size=20))
 def test_no_text_changes_the_table_of_the_markdown(text: str) -> None:
-    found = tags(rendered(markdown(Contents(evil_run(f"a{text}")))))
+    found = tags(rendered(markdown(Report(evil_run(f"a{text}")))))
     assert found.found.count("table") == 1
     assert found.found.count("td") == 2
     assert not {"script", "img", "a", "em"} & set(found.found)
@@ -167,7 +167,7 @@ def test_markdown_of_many_failures_stays_short() -> None:
     def spoil(one: CellResult) -> CellResult:
         return failed(one.name, boto3=one.pin.boto3, redirects_patched=one_set(FAILED, tests=[one.name]))
 
-    assert len(markdown(Contents(grid(300, spoil)))) < 100_000
+    assert len(markdown(Report(grid(300, spoil)))) < 100_000
 
 
 # The badge
@@ -183,12 +183,12 @@ def test_markdown_of_many_failures_stays_short() -> None:
     ],
 )
 def test_badge_tells_how_many(cells: list[CellResult], message: str, colour: str) -> None:
-    answer = json.loads(badge(Contents(run(*cells))))
+    answer = json.loads(badge(Report(run(*cells))))
     assert (answer["schemaVersion"], answer["message"], answer["color"]) == (1, message, colour)
 
 
 def test_badge_of_a_run_that_is_not_finished_is_not_green() -> None:
-    assert json.loads(badge(Contents(run(cell(A), finished=False))))["color"] == "yellow"
+    assert json.loads(badge(Report(run(cell(A), finished=False))))["color"] == "yellow"
 
 
 # What changed
@@ -231,14 +231,14 @@ def test_cells_that_are_gone_are_named() -> None:
 
 def test_pins_go_from_latest_and_newest_to_oldest_and_pythons_up() -> None:
     names = ["py39-boto1.9.1", "py310-boto1.10.2", "py38-botolatest", "py38-boto1.10.1"]
-    contents = Contents(run(*(cell(name, boto3=name.partition("boto")[2]) for name in names)))
-    assert [row.label for row in contents.rows] == ["latest", "1.10.2", "1.10.1", "1.9.1"]
-    assert contents.pythons == ("3.8", "3.9", "3.10")
+    report = Report(run(*(cell(name, boto3=name.partition("boto")[2]) for name in names)))
+    assert [row.label for row in report.rows] == ["latest", "1.10.2", "1.10.1", "1.9.1"]
+    assert report.pythons == ("3.8", "3.9", "3.10")
 
 
 def test_no_cell_hides_another() -> None:
-    contents = Contents(run(cell(A), cell("py3110-boto1.26").model_copy(update={"python": "3.11"})))
-    assert sum(len(row.cells) for row in contents.rows) == 2
+    report = Report(run(cell(A), cell("py3110-boto1.26").model_copy(update={"python": "3.11"})))
+    assert sum(len(row.cells) for row in report.rows) == 2
 
 
 # What a report is about, where no file is named
@@ -246,7 +246,7 @@ def test_no_cell_hides_another() -> None:
 
 @pytest.fixture
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(chosen, "RESULTS", tmp_path)
+    monkeypatch.setattr(read, "RESULTS", tmp_path)
     return tmp_path
 
 
@@ -259,24 +259,24 @@ def test_newest_run_is_laid_over_what_was_known_and_compared_with_it(results: Pa
     two, other = "py311-boto1.44", "py312-boto1.44"  # the matrix has them
     keep(run(cell(two), cell(other), started=EARLIER), results, age=1)
     keep(run(failed(two)), results, age=0)
-    contents = chosen.chosen([], None)
-    assert {one.name: one.outcome for one in contents.run.cells} == {two: Outcome.FAILED, other: Outcome.PASSED}
-    assert contents.changes is not None
-    assert contents.changes.cells == {two: Change.BROKE}
+    report = read.read_report([], None)
+    assert {one.name: one.outcome for one in report.run.cells} == {two: Outcome.FAILED, other: Outcome.PASSED}
+    assert report.changes is not None
+    assert report.changes.cells == {two: Change.BROKE}
 
 
 def test_runs_with_other_overrides_are_not_mixed_in(results: Path) -> None:
     keep(run(cell(A), overrides={"BOTO3_VERSION": "1.26.1"}, started=EARLIER), results, age=1)
     keep(run(cell(B)), results, age=0)
-    contents = chosen.chosen([], None)
-    assert [one.name for one in contents.run.cells] == [B]
-    assert contents.changes is None
+    report = read.read_report([], None)
+    assert [one.name for one in report.run.cells] == [B]
+    assert report.changes is None
 
 
 def test_damaged_file_among_others_is_said_and_left_out(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     keep(run(cell(B)), results, age=1)
     (results / "broken.json").write_text('{"format": 1, "sta')
-    assert [one.name for one in chosen.chosen([], None).run.cells] == [B]
+    assert [one.name for one in read.read_report([], None).run.cells] == [B]
     assert f"left out: {results / 'broken.json'}: is not JSON: EOF" in capsys.readouterr().err
 
 
@@ -339,7 +339,7 @@ def test_what_nobody_knows_yet_is_called_out_though_all_tests_pass(
 def test_a_cell_on_the_page_says_whether_the_guard_knows_its_botocore(
     found: FoundModel | None, said: str | None
 ) -> None:
-    facts = details(Contents(run(cell(A, s3_model=found))))["cells"][A]
+    facts = details(Report(run(cell(A, s3_model=found))))["cells"][A]
     assert facts.get("s3_model") == said
 
 

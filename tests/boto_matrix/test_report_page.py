@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from boto_matrix.report.contents import Contents
+from boto_matrix.report.model import Report
 from boto_matrix.report.page import page
-from boto_matrix.results import Outcome, RunResult
+from boto_matrix.results.model import Outcome, RunResult
 from tests.boto_matrix.browser import Browser, chromium
 from tests.boto_matrix.made_results import FAILED, STARTED, cell, changed, failed, grid, one_set, run, sets
 from tests.boto_matrix.test_report import EVIL, evil_run
@@ -44,7 +44,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
     before = changed(grid(PINS), {}, started=STARTED - timedelta(days=1))
-    path.write_text(page(Contents(tonight(), before)), encoding="utf-8")
+    path.write_text(page(Report(tonight(), before)), encoding="utf-8")
     return path
 
 
@@ -58,7 +58,7 @@ def opened(browser: Browser, written: Path) -> Iterator[Browser]:
 
 def write(result: RunResult, folder: Path) -> Path:
     path = folder / "report.html"
-    path.write_text(page(Contents(result)), encoding="utf-8")
+    path.write_text(page(Report(result)), encoding="utf-8")
     return path
 
 

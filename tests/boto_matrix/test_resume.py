@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from boto_matrix.results import Outcome
+from boto_matrix.results.model import Outcome
 from tests.boto_matrix.fifo import Fifo
 from tests.boto_matrix.small_project import PY, REPOSITORY, SmallProject
 

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from boto_matrix.results import CellResult, Outcome
+from boto_matrix.results.model import CellResult, Outcome
 from tests.boto_matrix.fifo import Fifo
 from tests.boto_matrix.small_project import PY, PYTHON, Done, SmallProject
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from boto_matrix.results import FoundModel
-from boto_matrix.s3_model import guard, unclassified
-from boto_matrix.sources import site_packages_of
-from boto_matrix.surface_errors import SurfaceError
-from boto_matrix.unknown import model_of_cell
+from boto_matrix.results.model import FoundModel
+from boto_matrix.running.installed import model_of_cell
+from boto_matrix.surface.declaration import SurfaceError
+from boto_matrix.surface.s3_model import guard, unclassified
+from boto_matrix.surface.sources import site_packages_of
 from tests.boto_matrix.surface_packages import model_of
 
 _PARAMETERS = {
@@ -66,8 +66,8 @@ def spoilt(model: Any) -> bytes:
         ("service-2.json", spoilt({"operations": {"PutObject": {}}})),
         ("service-2.json", spoilt({**model_of({"PutObject": {}}), "shapes": {}})),
         ("service-2.json.gz", b"{}"),
-        ("service-2.json.gz", gzip.compress(b"{}")[:-3]),
-        ("service-2.json.gz", gzip.compress(b"{}" * 9)[:10] + b"\xff" * 20),
+        ("service-2.json.gz", gzip.compress(b"{}", mtime=0)[:-3]),
+        ("service-2.json.gz", gzip.compress(b"{}" * 9, mtime=0)[:10] + b"\xff" * 20),
         ("service-3.json", b"{}"),
     ],
 )
@@ -89,7 +89,7 @@ def test_the_guard_is_loaded_without_botocore(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_guard_that_cannot_be_loaded_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("boto_matrix.s3_model._GUARD", tmp_path / "guard.py")
+    monkeypatch.setattr("boto_matrix.surface.s3_model._GUARD", tmp_path / "guard.py")
     guard.cache_clear()
     with pytest.raises(SurfaceError, match=r"guard\.py: cannot be loaded: .*No such file"):
         unclassified(with_model(tmp_path, json.dumps(model_of({"OnlyHere": {}})).encode()))

@@ -13,13 +13,20 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from boto_matrix.index import PackageIndex
-from boto_matrix.results import FoundModel, FoundSurface
-from boto_matrix.sources import ReleasedSources, installed_sources, library_of, site_packages_of
-from boto_matrix.stands_on import StandsOn
-from boto_matrix.surface_errors import NotInstalled, UnreadableSources
-from boto_matrix.surface_record import SurfaceRecord, read_record, write_record
-from boto_matrix.unknown import called_out, model_of_cell, surfaces_of_cell
+from boto_matrix.releases.index import PackageIndex
+from boto_matrix.report.unknown import called_out
+from boto_matrix.results.model import FoundModel, FoundSurface
+from boto_matrix.running.installed import model_of_cell, surfaces_of_cell
+from boto_matrix.surface.declaration import Declaration
+from boto_matrix.surface.record import SurfaceRecord, read_record, write_record
+from boto_matrix.surface.sources import (
+    NotInstalled,
+    ReleasedSources,
+    UnreadableSources,
+    installed_sources,
+    library_of,
+    site_packages_of,
+)
 from tests.boto_matrix.conftest import LocalIndex
 from tests.boto_matrix.made_results import cell
 from tests.boto_matrix.small_project import PY, PYTHON, SmallProject
@@ -348,6 +355,6 @@ def test_a_cell_without_the_packages_says_so_and_goes_on(tmp_path: Path) -> None
         installed_sources("botocore", tmp_path)
 
 
-def stands_on_in_python() -> StandsOn:
+def stands_on_in_python() -> Declaration:
     """What `declare_surface` declares."""
-    return StandsOn("python", "3.8", ("http.client:HTTPConnection.close",))
+    return Declaration("python", "3.8", ("http.client:HTTPConnection.close",))

@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from boto_matrix.stands_on import StandsOn, all_stands_on, watched
-from boto_matrix.surface_errors import RecordError
-from boto_matrix.surface_record import SurfaceRecord, read_record, write_record
-from boto_matrix.sweep import neighbours_that_differ, next_to_examine, sweep
+from boto_matrix.surface.declaration import PACKAGES, Declaration, declaration_of
+from boto_matrix.surface.examine import examine_around_changes, neighbours_that_differ, next_to_examine
+from boto_matrix.surface.record import RecordError, SurfaceRecord, read_record, write_record
 
-STANDS_ON = StandsOn("botocore", "1.20.0", ("botocore.endpoint:Endpoint.send",))
+STANDS_ON = Declaration("botocore", "1.20.0", ("botocore.endpoint:Endpoint.send",))
 FOUND = {Version("1.20.0"): "aa", Version("1.20.1"): "bb", Version("1.20.9"): "bb", Version("1.20.10"): "aa"}
 
 
@@ -48,9 +47,9 @@ def test_a_fingerprint_that_no_release_has_is_of_no_class() -> None:
 
 def test_when_something_else_is_stood_on_nothing_is_known_any_more() -> None:
     record = SurfaceRecord().with_releases(STANDS_ON, FOUND)
-    other = StandsOn("botocore", "1.20.0", (*STANDS_ON.functions, "botocore.utils:more"))
+    other = Declaration("botocore", "1.20.0", (*STANDS_ON.functions, "botocore.utils:more"))
     assert record.of(other).classes() == ()
-    assert record.of(StandsOn("moto", "4.0.0", STANDS_ON.functions)).classes() == ()
+    assert record.of(Declaration("moto", "4.0.0", STANDS_ON.functions)).classes() == ()
 
 
 @pytest.mark.parametrize(
@@ -94,15 +93,15 @@ def test_a_record_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monk
 
 def test_the_projects_record_is_of_what_is_stood_on_now() -> None:
     record = read_record()
-    for stands_on in all_stands_on():
-        assert record.of(stands_on).releases, (
-            f"what is stood on in {stands_on.package} has changed: run `python -m boto_matrix surface --sweep`"
+    for declaration in map(declaration_of, PACKAGES):
+        assert record.of(declaration).releases, (
+            f"what is stood on in {declaration.package} has changed: run `python -m boto_matrix surface --sweep`"
         )
 
 
 @pytest.mark.parametrize("package", ["botocore", "urllib3"])
 def test_the_projects_record_has_both_sides_of_each_change_as_neighbours(package: str) -> None:
-    examined = read_record().of(watched(package)).fingerprints()
+    examined = read_record().of(declaration_of(package)).fingerprints()
     for old, new in neighbours_that_differ(examined):
         assert new.release[:2] != old.release[:2] or new.micro == old.micro + 1
 
@@ -124,7 +123,7 @@ def histories(draw: st.DrawFn, *, may_return: bool) -> dict[Version, str]:
 
 @given(histories(may_return=False))
 def test_a_sweep_finds_every_change_that_stays(history: dict[Version, str]) -> None:
-    found = sweep([*history], {}, history.__getitem__)
+    found = examine_around_changes([*history], {}, history.__getitem__)
     assert neighbours_that_differ(found) == neighbours_that_differ(history)
 
 
@@ -137,7 +136,7 @@ def test_a_sweep_finds_only_what_is_there_whatever_was_known(history: dict[Versi
         asked.append(version)
         return history[version]
 
-    found = sweep([*history], known, fingerprint_of)
+    found = examine_around_changes([*history], known, fingerprint_of)
     assert found.items() <= history.items()
     assert set(neighbours_that_differ(found)) <= set(neighbours_that_differ(history))
     assert len(asked) == len(set(asked))
@@ -147,25 +146,26 @@ def test_a_sweep_finds_only_what_is_there_whatever_was_known(history: dict[Versi
 
 @given(histories(may_return=True))
 def test_a_sweep_over_every_release_misses_nothing(history: dict[Version, str]) -> None:
-    assert sweep([*history], {}, history.__getitem__, every=True) == history
+    assert examine_around_changes([*history], {}, history.__getitem__, every=True) == history
 
 
 @given(histories(may_return=False), st.data())
 def test_a_release_that_cannot_be_examined_is_passed_over(history: dict[Version, str], data: st.DataObject) -> None:
     broken = data.draw(st.sets(st.sampled_from([*history])))
-    found = sweep([*history], {}, lambda version: None if version in broken else history[version])
+    found = examine_around_changes([*history], {}, lambda version: None if version in broken else history[version])
     whole = {version: fingerprint for version, fingerprint in history.items() if version not in broken}
     assert neighbours_that_differ(found) == neighbours_that_differ(whole)
 
 
 def test_a_sweep_asks_of_few() -> None:
     history = {Version(f"1.20.{patch}"): "a" if patch < 700 else "b" for patch in range(1000)}
-    found = sweep([*history], {}, history.__getitem__)
+    found = examine_around_changes([*history], {}, history.__getitem__)
     assert len(found) <= 2 + 10  # both ends, and the halving of a thousand
 
 
 def test_a_release_that_is_gone_is_forgotten() -> None:
-    assert sweep([Version("1.20.0")], {Version("1.20.1"): "b"}, lambda _: "a") == {Version("1.20.0"): "a"}
+    there, gone = Version("1.20.0"), Version("1.20.1")
+    assert examine_around_changes([there], {gone: "b"}, lambda _: "a") == {there: "a"}
 
 
 def test_neighbours_are_taken_in_the_order_of_versions() -> None:

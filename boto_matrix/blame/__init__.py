@@ -1,0 +1,1 @@
+"""Who is at fault in a cell that failed."""

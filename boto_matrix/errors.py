@@ -1,0 +1,15 @@
+"""What is the user's to mend: `python -m boto_matrix` and tox say it in a line, without a traceback."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """Something cannot be done as asked; the message names it, says what was expected, and what to do."""
+
+
+class IndexUnavailable(UserError):
+    """The package index did not answer, or not as an index does; the message says which, why and what to do."""
+
+
+class NoSuchRelease(UserError):
+    """The index answered that it does not have what was asked for."""

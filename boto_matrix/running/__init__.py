@@ -1,0 +1,1 @@
+"""Running cells: tox and its environments, what is heard from them, and the results that come of it."""
