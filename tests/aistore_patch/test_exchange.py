@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import http.client
+import io
+import re
 import socket
 import ssl
 from types import SimpleNamespace
@@ -16,7 +18,19 @@ from urllib3.util import Timeout
 
 from aistore_patch import short_way
 from aistore_patch.short_way import _botocore_error
-from aistore_patch.short_way.exchange import ShortRedirect, _request_head, _send, _short_redirect, _translated
+from aistore_patch.short_way import exchange
+from aistore_patch.short_way.exchange import (
+    ShortRedirect,
+    _blocks,
+    _host_header,
+    _request_head,
+    _send,
+    _short_redirect,
+    _translated,
+    is_common,
+    plain_target,
+)
+from aistore_patch.short_way.own import URLLIB3
 
 POOL: Any = SimpleNamespace(host="h", port=81, scheme="http")
 TIMEOUT = Timeout(connect=1, read=2)
@@ -45,6 +59,99 @@ def test_what_http_client_would_refuse_is_left_to_it(headers: dict[str, Any]) ->
 @pytest.mark.parametrize("url", ["/a b\r\n", "/\u00e9", "/\x7f"])
 def test_a_target_that_no_request_line_carries_is_left_to_it_too(url: str) -> None:
     assert head({}, url) is None
+
+
+@pytest.mark.parametrize(
+    ("scheme", "port", "named"),
+    [("http", 80, "h"), ("https", 443, "h"), ("http", 443, "h:443"), ("https", 80, "h:80"), ("http", 81, "h:81")],
+)
+def test_a_port_is_named_unless_it_is_that_of_the_scheme(scheme: str, port: int, named: str) -> None:
+    assert _host_header(SimpleNamespace(host="h", port=port, scheme=scheme)) == named
+
+
+def test_a_target_is_plain_if_urllib3_would_spell_it_the_same() -> None:
+    """But for a `;`, and what an older urllib3 would spell otherwise."""
+    for character in map(chr, range(0x110)):
+        target = f"/b/k{character}x"
+        is_plain = plain_target(f"http://h{target}", "http://h") is not None
+        assert is_plain == bool(re.match(r"[A-Za-z0-9/._~!$&'()*+,:=@?-]", character)), character
+        assert not is_plain or urllib3.util.url._encode_target(target) == target
+
+
+@pytest.mark.parametrize("target", ["", "b", "/%2f", "/%2", "/%", "/%GG", "/k;x", "/k#x"])
+def test_other_targets_are_not(target: str) -> None:
+    assert plain_target(f"http://h{target}", "http://h") is None
+
+
+@pytest.mark.parametrize("target", ["/", "//", "/%2F%C3%A9", "/?a=%3D&b"])
+def test_what_botocore_writes_is(target: str) -> None:
+    assert plain_target(f"http://h:81{target}", "http://h:81") == target
+
+
+class Stream:
+    def read(self, _size: int) -> bytes:
+        return b""
+
+
+COMMON: dict[str, Any] = {
+    "pool": SimpleNamespace(proxy=None),
+    "method": "PUT",
+    "target": "/b/k",
+    "body": b"x",
+    "headers": {"User-Agent": "t", "Content-Length": "1"},
+    "timeout": TIMEOUT,
+}
+ASKING = {**COMMON["headers"], "Expect": b"100-continue"}
+
+
+@pytest.mark.parametrize(
+    "but",
+    [
+        {},
+        {"body": None},
+        *({"method": method, "headers": {"User-Agent": "t"}} for method in ("GET", "HEAD", "DELETE")),
+        {"timeout": Timeout(connect=0.5, read=3)},
+        {"body": io.BytesIO(), "headers": ASKING},
+        {"body": Stream(), "headers": ASKING},
+    ],
+    ids=repr,
+)
+def test_what_s3_clients_send_is_common(but: dict[str, Any]) -> None:
+    assert is_common(**{**COMMON, **but})
+
+
+@pytest.mark.parametrize(
+    "but",
+    [
+        {"pool": SimpleNamespace(proxy="http://proxy")},
+        {"target": "b/k"},
+        {"headers": {"Content-Length": "1"}},
+        {"headers": {**COMMON["headers"], "Transfer-Encoding": "chunked"}},
+        {"method": "POST", "headers": {"User-Agent": "t"}},
+        *({"timeout": timeout} for timeout in (None, 3, Timeout(connect=1), Timeout(read=1))),
+        {"timeout": Timeout(total=3, connect=1, read=1)},
+        {"headers": ASKING},
+        {"body": Stream()},
+        {"body": io.StringIO(), "headers": ASKING},
+        *({"body": body, "headers": ASKING} for body in ("text", bytearray(b"x"), [b"x"])),
+    ],
+    ids=repr,
+)
+def test_anything_else_is_not(but: dict[str, Any]) -> None:
+    assert not is_common(**{**COMMON, **but})
+
+
+def test_a_urllib3_that_is_not_known_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for version, is_known in ((0, False), (1, True), (2, True), (3, False)):
+        monkeypatch.setattr(exchange, "URLLIB3", version)
+        assert is_common(**COMMON) == is_known
+
+
+def test_a_body_is_sent_in_blocks() -> None:
+    assert list(_blocks(None, 2)) == list(_blocks(b"", 2)) == list(_blocks(io.BytesIO(), 2)) == []
+    assert list(_blocks(b"abcde", 2)) == [b"abcde"]
+    assert list(_blocks(io.BytesIO(b"abcde"), 2)) == [b"ab", b"cd", b"e"]
+    assert list(_blocks(io.StringIO("\u00e9b"), 1)) == ([b"\xc3\xa9", b"b"] if URLLIB3 > 1 else ["\u00e9", "b"])
 
 
 @pytest.mark.parametrize(
