@@ -7,14 +7,23 @@ import http.client
 import io
 import socket
 from types import SimpleNamespace
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
+import urllib3.connection
 from botocore import awsrequest
 from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, HeadersDict
+from urllib3.util import wait_for_read
 
 from aistore_patch import connection
-from aistore_patch.connection import Answer, HopHeaders, HTTPConnection, HTTPSConnection, is_informational
+from aistore_patch.connection import (
+    Answer,
+    HopHeaders,
+    HTTPConnection,
+    HTTPSConnection,
+    Redirected,
+    is_informational,
+)
 from aistore_patch.location import parse_url
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -25,6 +34,20 @@ BODY = b"the body"
 EXPECT = {"Host": "h", "Expect": b"100-continue", "Content-Length": str(len(BODY)), "User-Agent": "t"}
 
 
+def send_head(to: Any, url: str, body: Any, headers: Any) -> None:
+    to.putrequest("PUT", url, skip_host=True, skip_accept_encoding=True)
+    for name, value in headers.items():
+        to.putheader(name, value)
+    to.endheaders(body)
+
+
+def request_chunked(self: Any, _method: str, url: str, body: Any = None, headers: Any = None) -> None:
+    """As urllib3 1.26 has it (`HTTPConnection.request_chunked`); urllib3 2 sends chunks as it sends all else."""
+    send_head(self, url, None, headers or {})
+    for chunk in body or ():
+        self.send(chunk)
+
+
 class Talk:
     """A connection to a server that has said everything already."""
 
@@ -32,13 +55,28 @@ class Talk:
         self._ours, self._theirs = socket.socketpair()
         self.say = self._theirs.sendall
         self.say(said)
-        self._theirs.settimeout(5)
+        for each in (self._ours, self._theirs):
+            each.settimeout(5)
         self.connection = HTTPConnection("h", timeout=5)
         self.connection.sock = self._ours
 
     def put(self, url: str = "/b/k", headers: Any = EXPECT) -> Any:
         self.connection.request("PUT", url, body=io.BytesIO(BODY), headers=headers)
         return self.connection.getresponse()
+
+    def put_with_the_head(self) -> Any:
+        """As urllib3 1 does: http.client is given the body with the head, and sends it when it may."""
+        with contextlib.suppress(Redirected):
+            self._send_head(io.BytesIO(BODY))
+        return http.client.HTTPConnection.getresponse(self.connection)
+
+    def put_in_chunks(self) -> Any:
+        self.connection.request_chunked("PUT", "/b/k", body=iter([BODY]), headers=EXPECT)
+        return http.client.HTTPConnection.getresponse(self.connection)
+
+    def _send_head(self, body: Any) -> None:
+        self.connection._response_received, self.connection._expect_header_set = False, True
+        send_head(self.connection, "/b/k", body, EXPECT)
 
     def sent(self) -> tuple[bytes, bytes]:
         """The head and the body that were sent."""
@@ -54,6 +92,7 @@ class Talk:
 @pytest.fixture
 def talk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(connection, "CONTINUE_TIMEOUT", 0.01)  # the server has nothing more to say
+    monkeypatch.setattr(urllib3.connection.HTTPConnection, "request_chunked", request_chunked)
     talks: list[Talk] = []
 
     def make(said: bytes) -> Talk:
@@ -66,10 +105,14 @@ def talk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         each._theirs.close()
 
 
+WAYS = [Talk.put, Talk.put_with_the_head, Talk.put_in_chunks]
+
+
 def redirecting(line: bytes) -> bytes:
     return line + b"\r\nContent-Length: 0\r\n\r\n"
 
 
+@pytest.mark.parametrize("put", WAYS)
 @pytest.mark.parametrize(
     ("said", "status", "reason"),
     [
@@ -81,14 +124,17 @@ def redirecting(line: bytes) -> bytes:
     ],
     ids=range(5),
 )
-def test_a_body_is_sent_to_a_server_that_asks_for_it(talk: Any, said: bytes, status: int, reason: str) -> None:
+def test_a_body_is_sent_to_a_server_that_asks_for_it(
+    talk: Any, said: bytes, status: int, reason: str, put: Callable[[Talk], Any]
+) -> None:
     to = talk(said)
-    answer = to.put()
+    answer = put(to)
     assert (answer.status, answer.reason) == (status, reason)
     assert to.connection.sock is not None  # it is fit for the next request
     assert to.sent()[1] == BODY
 
 
+@pytest.mark.parametrize("put", WAYS)
 @pytest.mark.parametrize(
     ("said", "status", "reason"),
     [
@@ -100,23 +146,27 @@ def test_a_body_is_sent_to_a_server_that_asks_for_it(talk: Any, said: bytes, sta
         (redirecting(b"HTTP/1.1 307"), 307, ""),
         (redirecting(b"HTTP/1.1 \t307\tNot  here "), 307, "Not  here"),
         (redirecting(b"HTTP/1.1\t307 X"), 307, "X"),
+        (redirecting(b" HTTP/1.1 307 X"), 307, "X"),  # to botocore it is no worse than others
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_no_body_is_sent_to_a_server_that_redirects_instead_and_nothing_else_either(
-    talk: Any, said: bytes, status: int, reason: str
+    talk: Any, said: bytes, status: int, reason: str, put: Callable[[Talk], Any]
 ) -> None:
     to = talk(said)
-    answer = to.put()
+    answer = put(to)
     assert (answer.status, answer.reason, answer.version) == (status, reason, 11)
     assert to.connection.sock is None  # closed: what came next might be taken for the body
     assert to.sent()[1] == b""
 
 
+@pytest.mark.parametrize("put", WAYS)
 @pytest.mark.parametrize("status", [101, 200, 417, 3070])
-def test_another_answer_instead_is_the_answer_as_botocore_has_it(talk: Any, status: int) -> None:
+def test_another_answer_instead_is_the_answer_as_botocore_has_it(
+    talk: Any, status: int, put: Callable[[Talk], Any]
+) -> None:
     to = talk(redirecting(b"HTTP/1.1 %d X" % status))
-    assert to.put().status == status
+    assert put(to).status == status
     assert to.connection.sock is not None
     assert to.sent()[1] == b""
 
@@ -129,6 +179,38 @@ def test_another_answer_instead_is_the_answer_as_botocore_has_it(talk: Any, stat
 def test_what_never_ends_is_an_error_that_says_how_much_it_got(talk: Any, said: bytes) -> None:
     with pytest.raises(http.client.HTTPException, match="more than 100 "):
         talk(said).put()
+
+
+@pytest.mark.parametrize("put", WAYS)
+@pytest.mark.parametrize("hints", [b"", HINTS], ids=["silent", "103"])
+def test_a_body_is_sent_to_a_server_that_does_not_ask_for_it(
+    talk: Any, hints: bytes, put: Callable[[Talk], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to = talk(hints)
+    monkeypatch.setattr(urllib3.util, "wait_for_read", lambda sock, _seconds: wait_for_read(sock, 0.01))  # botocore's
+    monkeypatch.setattr(to.connection, "getresponse", lambda: None)
+    monkeypatch.setattr(http.client.HTTPConnection, "getresponse", lambda _: None)
+    put(to)
+    assert to.connection.sock.gettimeout() == 5
+    assert to.sent()[1] == BODY
+
+
+def test_half_an_answer_is_a_time_out_unless_chunks_may_wait_for_none(talk: Any) -> None:
+    for put in WAYS[:2]:
+        to = talk(b"HTTP/1.1 1")
+        to.connection.timeout = 0.01
+        to.connection.sock.settimeout(0.01)
+        with pytest.raises(socket.timeout):
+            put(to)
+
+
+def test_what_is_not_given_is_not_sent(talk: Any) -> None:
+    for method in ("request", "request_chunked"):
+        to = talk(b"")
+        getattr(to.connection, method)("GET", "/b/k")
+        head, body = to.sent()
+        assert head.startswith(b"GET /b/k HTTP/1.1" if method == "request" else b"PUT /b/k HTTP/1.1")
+        assert body == b""
 
 
 def test_an_early_answer_is_of_one_request_only(talk: Any) -> None:
