@@ -17,8 +17,7 @@ import urllib3.exceptions
 from urllib3.util import Timeout
 
 from aistore_patch import short_way
-from aistore_patch.short_way import _botocore_error
-from aistore_patch.short_way import exchange
+from aistore_patch.short_way import _botocore_error, exchange
 from aistore_patch.short_way.exchange import (
     ShortRedirect,
     _blocks,

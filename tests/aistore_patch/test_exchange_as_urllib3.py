@@ -131,7 +131,7 @@ def is_as_by_urllib3(request: Request, said: bytes, caplog: pytest.LogCaptureFix
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "PUT"])
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_whatever_is_answered(method: str, answer: str, caplog: pytest.LogCaptureFixture) -> None:
-    request = (method, lambda: BODY if method == "PUT" else None, {})
+    request: Request = (method, lambda: BODY if method == "PUT" else None, {})
     kind = is_as_by_urllib3(request, ANSWERS[answer], caplog)
     is_short = answer in SHORT_REDIRECTS or (method == "HEAD" and "redirect" in answer)
     assert (kind == ShortRedirect.__name__) == is_short
@@ -139,8 +139,6 @@ def test_whatever_is_answered(method: str, answer: str, caplog: pytest.LogCaptur
 
 @pytest.mark.parametrize("request_", PUTS, ids=["stream", "long", "nothing"])
 @pytest.mark.parametrize("answer", BEFORE_THE_BODY)
-def test_whatever_is_answered_before_the_body(
-    request_: Request, answer: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_whatever_is_answered_before_the_body(request_: Request, answer: str, caplog: pytest.LogCaptureFixture) -> None:
     kind = is_as_by_urllib3(request_, BEFORE_THE_BODY[answer], caplog)
     assert (kind == ShortRedirect.__name__) == ("redirect" in answer)
