@@ -16,7 +16,7 @@ from urllib3 import PoolManager
 
 from aistore_patch import session as module
 from aistore_patch.connection import HTTPConnectionPool, HTTPSConnectionPool
-from aistore_patch.session import ATTRIBUTES, POOLS, ProxiesByHost, Session, adopt
+from aistore_patch.session import POOLS, ProxiesByHost, Session, adopt
 
 GATEWAY = "http://gw:81"
 PROXY = "http://proxy:3128"
@@ -34,17 +34,21 @@ def adopted(**options: Any) -> Any:
     return session
 
 
+def dispose(_pool: Any) -> None: ...
+
+
 def test_a_session_that_is_adopted_is_ready_for_a_cluster() -> None:
     session = URLLib3Session()
     session._proxy_managers[PROXY] = PoolManager()
     managers = (session._manager, session._proxy_managers[PROXY])
-    disposing = [manager.pools.dispose_func for manager in managers]
+    for manager in managers:
+        manager.pools.dispose_func = dispose
     managers[0].connection_from_url(GATEWAY)
     adopt(session, GATEWAY, proxies_are_explicit=False)
     assert type(session) is Session
     assert type(session._proxy_config) is ProxiesByHost
     assert [manager.pools._maxsize for manager in managers] == [POOLS] * 2
-    assert [manager.pools.dispose_func for manager in managers] == disposing
+    assert [manager.pools.dispose_func for manager in managers] == [dispose] * 2
     assert type(session._manager.connection_from_url(GATEWAY)) is HTTPConnectionPool
     assert type(session._manager.connection_from_url("https://gw")) is HTTPSConnectionPool
     assert session._get_pool_manager_kwargs(a=1)["num_pools"] == POOLS
@@ -56,6 +60,32 @@ def test_it_is_adopted_once() -> None:
     before = (session._manager.pools, session._proxy_config)
     adopt(session, "http://other", proxies_are_explicit=False)
     assert (session._manager.pools, session._proxy_config) == before
+
+
+class Busy:
+    """A lock: while one waits for it, another thread adopts the session."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def __enter__(self) -> None:
+        self._session.__class__ = Session
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def test_it_is_adopted_once_by_threads_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    session: Any = URLLib3Session()
+    before = (session._manager.pools, session._proxy_config)
+    monkeypatch.setattr(module, "_adopting", Busy(session))
+    adopt(session, GATEWAY, proxies_are_explicit=False)
+    assert (session._manager.pools, session._proxy_config) == before
+
+
+def test_the_host_of_the_client_is_known_to_its_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = adopted(proxies={"http": PROXY})
+    monkeypatch.setenv("no_proxy", "gw")
+    assert session._proxy_config.proxy_url_for(f"{GATEWAY}/s3") == PROXY  # for it, botocore looked before
 
 
 class Own(URLLib3Session):  # type: ignore[misc]  # botocore has no types
@@ -71,7 +101,7 @@ def is_left_alone(session: Any) -> bool:
 def test_a_session_of_somebodys_own_is_left_alone() -> None:
     assert is_left_alone(Own())
     assert is_left_alone(object.__new__(URLLib3Session))  # of a botocore that names all otherwise
-    for name in ATTRIBUTES:
+    for name in ("_manager", "_pool_classes_by_scheme", "_proxy_config", "_proxy_managers"):
         session = URLLib3Session()
         delattr(session, name)
         assert is_left_alone(session), name
