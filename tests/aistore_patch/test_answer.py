@@ -108,13 +108,24 @@ def test_the_status_of_a_plain_head_can_be_told_and_of_no_other() -> None:
     assert len(plain_heads) == 6
 
 
+@pytest.mark.parametrize(
+    "rest", [NINE + b"\r\nthe body.", OK + NINE + b"\r\nthe body."], ids=["headers", "status again"]
+)
 @pytest.mark.parametrize(("status", "closes"), [(307, True), (403, False)])
-def test_after_a_redirect_that_came_before_the_body_nothing_may_follow(status: int, closes: bool) -> None:
-    rest = NINE + b"\r\nthe body."
-    answer, found = read(PlainAnswer, rest, status_tuple=("HTTP/1.1", status, "X"))
-    assert found == read(Answer, rest, status_tuple=("HTTP/1.1", status, "X"))[1]
+def test_after_a_redirect_that_came_before_the_body_nothing_may_follow(status: int, closes: bool, rest: bytes) -> None:
+    early = ("HTTP/1.1", status, "X")
+    answer, found = read(PlainAnswer, rest, status_tuple=early)
+    assert found == read(Answer, rest, status_tuple=early)[1]
+    assert (answer.status, answer.left_body_unsent) == (status, True)
+    assert answer.will_close or not closes
+
+
+@pytest.mark.parametrize(("status", "closes"), [(307, True), (403, False)])
+def test_nor_after_one_whose_status_was_only_looked_at(status: int, closes: bool) -> None:
+    said = b"HTTP/1.1 %d X\r\n" % status + NINE + b"\r\nthe body."
+    sock: Any = SimpleNamespace(makefile=lambda *_: io.BufferedReader(io.BytesIO(said)))
+    answer = PlainAnswer(sock, "PUT")
+    answer.left_body_unsent = True
+    answer.begin()
+    assert answer.is_plain
     assert answer.will_close is closes
-    whole = PlainAnswer(SimpleNamespace(makefile=lambda *_: io.BufferedReader(io.BytesIO(OK + rest))), "GET")
-    whole.left_body_unsent = True  # its status was looked at, and not taken
-    whole.begin()
-    assert whole.will_close is False
