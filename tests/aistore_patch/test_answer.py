@@ -108,9 +108,7 @@ def test_the_status_of_a_plain_head_can_be_told_and_of_no_other() -> None:
     assert len(plain_heads) == 6
 
 
-@pytest.mark.parametrize(
-    "rest", [NINE + b"\r\nthe body.", OK + NINE + b"\r\nthe body."], ids=["headers", "status again"]
-)
+@pytest.mark.parametrize("rest", [NINE + b"\r\nthe body.", OK + NINE + b"\r\nthe body."], ids=range(2))
 @pytest.mark.parametrize(("status", "closes"), [(307, True), (403, False)])
 def test_after_a_redirect_that_came_before_the_body_nothing_may_follow(status: int, closes: bool, rest: bytes) -> None:
     early = ("HTTP/1.1", status, "X")
