@@ -37,6 +37,9 @@ def test_what_was_asked_for_last_holds() -> None:
     aistore_patch.patch()
     assert hops() == 9  # as the environment says
     aistore_patch.patch(ONE)
+    for _ in range(2):
+        aistore_patch.patch(ONE)
+    assert len(patching._asked) == 1
     assert hops() == 1
     aistore_patch.patch()
     assert hops() == 1
@@ -190,6 +193,41 @@ def test_unpatching_lets_the_next_import_patch_again() -> None:
         aistore_patch.unpatch()
         assert "aistore_patch.botocore" not in sys.modules
         assert not hasattr(aistore_patch, "botocore")
+
+
+class Noted:
+    """A lock that says how often it was taken."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def __enter__(self) -> None:
+        self.taken += 1
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def test_whatever_changes_it_takes_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = Noted()
+    monkeypatch.setattr(patching, "_lock", lock)
+    block = aistore_patch.patched(ONE)
+    changes: list[Callable[[], Any]] = [
+        block.__enter__,
+        aistore_patch.patch,
+        lambda: block.__exit__(None, None, None),
+        aistore_patch.unpatch,
+        lambda: aistore_patch.follow_redirects(client_with(object.__new__(Endpoint))),
+    ]
+    for number, change in enumerate(changes, start=1):
+        change()
+        assert lock.taken == number
+
+
+def test_unpatching_where_nothing_is_patched_does_not_even_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patching, "_ours", [])
+    monkeypatch.setattr(patching, "_supported", None)
+    aistore_patch.unpatch()
+    monkeypatch.undo()
 
 
 # One client.
