@@ -132,6 +132,25 @@ def test_it_is_not_taken_where_it_is_not_known_to_lead(sent: Sent, name: str) ->
     assert sent.calls == []
 
 
+class Slotted:
+    """A session of somebody's own, of which no weak reference can be made."""
+
+    __slots__ = ()
+
+
+class Unhashable:
+    """Another, which is equal to others like it."""
+
+    __hash__ = None  # type: ignore[assignment]  # as a dataclass has it
+
+
+@pytest.mark.parametrize("session", [Slotted(), Unhashable()])
+def test_a_session_of_any_kind_may_be_asked_about(sent: Sent, session: Any) -> None:
+    short_way.learn(session, URL)
+    assert send(session) is None
+    assert sent.calls == []
+
+
 def test_it_is_left_where_nothing_was_sent(sent: Sent) -> None:
     sent.answer = None
     assert send(warm()) is None
