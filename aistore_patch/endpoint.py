@@ -77,7 +77,7 @@ class _Call:
 
     def __init__(self, body: Body) -> None:
         self.body = body
-        self.policy = RedirectPolicy()
+        self.policy: RedirectPolicy  # create_request sets it, each time
         self.attempts = 0
         self.is_followed = False
         self.was_redirected = False
