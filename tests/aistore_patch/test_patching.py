@@ -74,6 +74,42 @@ def test_blocks_end_in_any_order() -> None:
     second.__exit__(None, None, None)
     assert hops() is None
     assert not aistore_patch.is_patched()
+    assert {name: vars(Endpoint)[name] for name in SIGNATURES} == ORIGINAL
+
+
+def test_a_block_without_limits_has_those_of_the_block_around_it() -> None:
+    aistore_patch.patch(ONE)
+    with aistore_patch.patched(TWO), aistore_patch.patched():
+        assert hops() == 2
+
+
+def test_wrappers_of_others_around_all_of_it_do_not_outlast_it() -> None:
+    aistore_patch.patch()
+    for name in SIGNATURES:
+        setattr(Endpoint, name, functools.wraps(vars(Endpoint)[name])(lambda *_: None))
+    assert aistore_patch.is_patched()
+    aistore_patch.unpatch()
+    assert not aistore_patch.is_patched()
+    for name, original in ORIGINAL.items():
+        setattr(Endpoint, name, original)
+
+
+def test_where_all_is_in_place_nothing_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    aistore_patch.patch()
+    monkeypatch.setattr("aistore_patch.endpoint.check_supported", None)
+    aistore_patch.patch()
+    aistore_patch.patch(ONE)
+
+
+def test_one_mock_excuses_what_somebody_has_put_back_beside_it() -> None:
+    aistore_patch.patch()
+    put_in = Endpoint._send
+    Endpoint._send, Endpoint.create_request = 3, ORIGINAL["create_request"]
+    try:
+        aistore_patch.patch()
+        assert Endpoint._send == 3
+    finally:
+        Endpoint._send = put_in
 
 
 def test_a_block_that_was_ended_by_unpatching_ends_nothing_else() -> None:
@@ -283,7 +319,7 @@ def test_a_client_of_an_unknown_botocore_is_named() -> None:
 
 
 def test_a_client_of_aiobotocore_is_named() -> None:
-    client = client_with(type("AioEndpoint", (), {"__module__": "aiobotocore.endpoint"})())
+    client = client_with(type("AioEndpoint", (), {"__module__": "aiobotocore.endpoint.client"})())
     with pytest.raises(TypeError) as caught:
         aistore_patch.follow_redirects(client)
     assert repr(client) in str(caught.value)
