@@ -14,9 +14,11 @@ from typing import Any
 import botocore.exceptions
 import pytest
 import urllib3.exceptions
+from urllib3._collections import HTTPHeaderDict
 from urllib3.util import Timeout
 
 from aistore_patch import short_way
+from aistore_patch.connection import HTTPConnection, HTTPSConnection
 from aistore_patch.short_way import _botocore_error, exchange
 from aistore_patch.short_way.exchange import (
     ShortRedirect,
@@ -28,6 +30,7 @@ from aistore_patch.short_way.exchange import (
     _translated,
     is_common,
     plain_target,
+    send_on,
 )
 from aistore_patch.short_way.own import URLLIB3
 
@@ -132,9 +135,11 @@ def test_what_s3_clients_send_is_common(but: dict[str, Any]) -> None:
         {"headers": ASKING},
         {"body": Stream()},
         {"body": io.StringIO(), "headers": ASKING},
+        {"timeout": SimpleNamespace(_read=1, total=None)},
+        {"timeout": SimpleNamespace(_connect=1, total=None)},
         *({"body": body, "headers": ASKING} for body in ("text", bytearray(b"x"), [b"x"])),
     ],
-    ids=range(16),
+    ids=range(18),
 )
 def test_anything_else_is_not(but: dict[str, Any]) -> None:
     assert not is_common(**{**COMMON, **but})
@@ -219,16 +224,78 @@ def test_a_request_that_cannot_be_sent_in_time_is_a_broken_connection() -> None:
     assert sock.timeouts == [1, 2]
 
 
-def test_after_a_broken_pipe_the_answer_may_be_there_to_be_read() -> None:
-    sock, send = sending(BrokenPipeError(errno.EPIPE, "x"))
+# urllib3 1 tries to read on after a broken pipe alone.
+EARLY = [errno.EPIPE, errno.EPROTOTYPE, errno.ECONNRESET if URLLIB3 > 1 else errno.ESHUTDOWN]
+
+
+@pytest.mark.parametrize("number", EARLY)
+def test_after_a_broken_pipe_the_answer_may_be_there_to_be_read(number: int) -> None:
+    sock, send = sending(OSError(number, "x"))
     assert send().left_body_unsent is False
     assert sock.timeouts == [1, 2]
 
 
-def test_another_failure_is_one() -> None:
-    _, send = sending(OSError(errno.EHOSTUNREACH, "x"))
+@pytest.mark.parametrize("number", [errno.EHOSTUNREACH, errno.ESHUTDOWN if URLLIB3 > 1 else errno.ECONNRESET])
+def test_another_failure_is_one(number: int) -> None:
+    _, send = sending(OSError(number, "x"))
     with pytest.raises(OSError, match="x"):
         send()
+
+
+class Pool:
+    """A pool of one connection, which notes what is given back."""
+
+    host, port, num_requests = "h", 81, 0
+
+    def __init__(self, scheme: str = "http", **attributes: Any) -> None:
+        self.scheme = scheme
+        self.given_back: list[Any] = []
+        made = HTTPConnection if scheme == "http" else HTTPSConnection
+        self.connection: Any = made("127.0.0.1", timeout=9)
+        self.connection.__dict__.update(attributes)
+
+    def _get_conn(self) -> Any:
+        return self.connection
+
+    def _put_conn(self, connection: Any) -> None:
+        self.given_back.append(connection)
+
+
+def get(headers: Any) -> Any:
+    return SimpleNamespace(method="GET", body=None, headers=headers)
+
+
+def test_what_cannot_be_written_takes_no_connection() -> None:
+    nobody: Any = SimpleNamespace(host="h", port=81, scheme="http")
+    assert send_on(nobody, get({"A:": "b"}), "/b/k", TIMEOUT) is None
+
+
+@pytest.mark.parametrize("pool", [Pool(debuglevel=1), Pool("https")], ids=["watched", "to be shaken hands with"])
+def test_a_connection_that_is_not_known_here_is_given_back(pool: Any) -> None:
+    assert send_on(pool, get({}), "/b/k", TIMEOUT) is None
+    assert pool.given_back == [pool.connection]
+    assert pool.connection.sock is None
+    assert pool.num_requests == 0
+
+
+def test_a_connection_is_made_within_its_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        pool: Any = Pool(port=server.getsockname()[1])
+
+        def answer(connection: Any = pool.connection) -> None:
+            assert connection.timeout == TIMEOUT.connect_timeout
+            HTTPConnection.connect(connection)
+            theirs = server.accept()[0]
+            theirs.sendall(b"HTTP/1.1 307 X\r\nContent-Length: 0\r\n\r\n")
+            theirs.close()
+
+        pool.connection.connect = answer
+        assert send_on(pool, get({}), "/b/k", TIMEOUT) == ShortRedirect(
+            307, HTTPHeaderDict({"Content-Length": "0"}), b""
+        )
+        assert pool.given_back == [pool.connection]
+        assert pool.num_requests == 1
+        pool.connection.close()
 
 
 class Answer:

@@ -53,17 +53,21 @@ class Network(Endpoint):  # type: ignore[misc]  # botocore has no types
         self.host, self.http_session, self._answers = host, object(), list(answers)
         self._event_emitter = self
         self.sent: list[Any] = []
+        self.parsed: list[int] = []
         self.events: list[tuple[str, str]] = []
 
-    def emit(self, event: str, **happened: Any) -> list[Any]:
-        self.events.append((event, happened["request"].url))
+    def emit(self, event: str, *, request: Any, operation_name: str) -> list[Any]:
+        assert event.endswith(operation_name)
+        self.events.append((event, request.url))
         return []
 
     def _do_get_response(self, request: Any, operation_model: Any, *_: Any) -> Any:
         try:
-            return (self._send(request), {"of": operation_model.name}), None
+            found = self._send(request)
         except HTTPClientError as error:
             return None, error
+        self.parsed.append(found.status_code)
+        return (found, {"of": operation_model.name}), None
 
     def _send(self, request: Any) -> Any:
         self.sent.append(request)
@@ -110,17 +114,17 @@ def test_a_request_carries_its_call_under_our_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "of"),
+    ("make", "of"),
     [
-        (following(), None),
-        (following(), operation(service="STS")),
-        (following(host="https://s3.amazonaws.com"), operation()),
-        (following(policy=None), operation()),
+        (following, None),
+        (following, operation(service="STS")),
+        (lambda: following(host="https://s3.amazonaws.com"), operation()),
+        (lambda: following(policy=None), operation()),
     ],
     ids=["no operation", "not S3", "AWS", "not asked for"],
 )
-def test_a_request_that_is_not_ours_carries_nothing(network: Any, of: Any) -> None:
-    given = params()
+def test_a_request_that_is_not_ours_carries_nothing(make: Any, of: Any) -> None:
+    network, given = make(), params()
     request = network.create_request(given, of) if of else network.create_request(given)
     assert ours(request) == []
     assert given["context"] == {}
@@ -130,6 +134,7 @@ def test_a_redirect_is_followed_within_the_attempt() -> None:
     network = following(redirect := answer(307, REDIRECT), done := answer(200))
     (found, parsed), error = call(network)
     assert (found, error) == (done, None)
+    assert network.parsed == [200]  # botocore would look for an error in a redirect
     assert redirect.reads == 1  # so that its connection can be used again
     assert not hasattr(done, "reads")
     assert parsed["of"] == "PutObject"
@@ -144,14 +149,31 @@ def test_a_redirect_is_followed_within_the_attempt() -> None:
 
 
 def test_a_request_for_another_place_is_made_anew() -> None:
-    network = following(answer(307, f"{TARGET[:-1]}a%3Bk?pid=1"), answer(200))
+    network = following(answer(307, f"{TARGET[:-1]}a;k?pid=1"), answer(200))
     context = {"signing": {"region": "r"}}
     made = {"url": f"{GATEWAY}/b/a;k", "headers": {"hOsT": "gw", "X-A": "b"}, "context": context, "auth_path": "/b/a;k"}
     call(network, **made)
     second = network.sent[1]
     assert "host" not in {name.lower() for name in second.headers}
-    assert second.url == f"{TARGET[:-1]}a%3Bk?pid=1"
+    assert second.url == f"{TARGET[:-1]}a%3Bk?pid=1"  # botocore's own spelling would end at the `;`
+    assert second.headers.url.target == "/s3/b/a;k?pid=1"
     assert second.stream_output is False
+
+
+def test_several_redirects_are_one_chain() -> None:
+    there, elsewhere = answer(307, REDIRECT), answer(302, "http://u/s3/b/k?pid=2")
+    network = following(there, elsewhere, answer(200))
+    (_, parsed), _ = call(network)
+    assert [hop["HTTPStatusCode"] for hop in parsed["ResponseMetadata"]["Redirects"]] == [307, 302]
+    assert [request.url for request in network.sent] == [f"{GATEWAY}/b/k", REDIRECT, "http://u/s3/b/k?pid=2"]
+    assert type(call(following(there, answer(307, REDIRECT)))[1]) is RedirectError  # it is a loop
+
+
+def test_methods_say_what_they_are_around() -> None:
+    methods = wrapped(Network, lambda: POLICY, lambda name: getattr(Network, name))
+    assert {name: vars(method)["__wrapped__"] for name, method in methods.items()} == {
+        name: getattr(Network, name) for name in ("create_request", "_do_get_response", "_send")
+    }
 
 
 def test_a_location_that_is_signed_already_is_not_signed_again() -> None:
