@@ -245,7 +245,7 @@ def test_another_failure_is_one(number: int) -> None:
 class Pool:
     """A pool of one connection, which notes what is given back."""
 
-    host, port, num_requests = "h", 81, 0
+    host, port, num_requests = "h", 81, 5
 
     def __init__(self, scheme: str = "http", **attributes: Any) -> None:
         self.scheme = scheme
@@ -275,7 +275,7 @@ def test_a_connection_that_is_not_known_here_is_given_back(pool: Any) -> None:
     assert send_on(pool, get({}), "/b/k", TIMEOUT) is None
     assert pool.given_back == [pool.connection]
     assert pool.connection.sock is None
-    assert pool.num_requests == 0
+    assert pool.num_requests == 5
 
 
 def test_a_connection_is_made_within_its_time() -> None:
@@ -294,8 +294,24 @@ def test_a_connection_is_made_within_its_time() -> None:
             307, HTTPHeaderDict({"Content-Length": "0"}), b""
         )
         assert pool.given_back == [pool.connection]
-        assert pool.num_requests == 1
+        assert pool.num_requests == 6
         pool.connection.close()
+
+
+def test_a_failure_says_of_what_and_gives_back_nothing() -> None:
+    def fail(error: BaseException) -> Any:
+        raise error
+
+    pool: Any = Pool()
+    pool.connection.connect = lambda: fail(socket.timeout())
+    with pytest.raises(urllib3.exceptions.ReadTimeoutError, match=r"read timeout=2\)") as caught:
+        send_on(pool, get({}), "/b/k", TIMEOUT)
+    assert (caught.value.pool, caught.value.url, pool.given_back) == (pool, "/b/k", [None])
+    pool.connection.connect = lambda: fail(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt) as interrupted:
+        send_on(pool, get({}), "/b/k", TIMEOUT)
+    assert interrupted.value.__cause__ is None
+    assert pool.given_back == [None] * 2
 
 
 class Answer:

@@ -92,8 +92,14 @@ class Exchange:
             except Exception as error:
                 self.seen = [repr(error)]
             time_out = connection.sock.gettimeout() if connection.sock is not None else "closed"
-            self.seen += [time_out, [one is connection for one in pool.pool.queue], pool.num_requests]
-            self.seen += [(record.name, record.levelname, record.getMessage()) for record in caplog.records]
+            self.seen += [
+                time_out,
+                ["this" if one is connection else one for one in pool.pool.queue],
+                pool.num_requests,
+            ]
+            self.seen += [
+                (record.name, record.levelname, record.getMessage(), bool(record.exc_info)) for record in caplog.records
+            ]
             with contextlib.suppress(OSError):  # it is closed
                 ours.shutdown(socket.SHUT_WR)
             self.seen.append(b"".join(iter(lambda: theirs.recv(65536), b"")))
