@@ -34,16 +34,16 @@ BODY = b"the body"
 EXPECT = {"Host": "h", "Expect": b"100-continue", "Content-Length": str(len(BODY)), "User-Agent": "t"}
 
 
-def send_head(to: Any, url: str, body: Any, headers: Any) -> None:
-    to.putrequest("PUT", url, skip_host=True, skip_accept_encoding=True)
+def send_head(to: Any, method: str, url: str, body: Any, headers: Any) -> None:
+    to.putrequest(method, url, skip_host=True, skip_accept_encoding=True)
     for name, value in headers.items():
         to.putheader(name, value)
     to.endheaders(body)
 
 
-def request_chunked(self: Any, _method: str, url: str, body: Any = None, headers: Any = None) -> None:
+def request_chunked(self: Any, method: str, url: str, body: Any = None, headers: Any = None) -> None:
     """As urllib3 1.26 has it (`HTTPConnection.request_chunked`); urllib3 2 sends chunks as it sends all else."""
-    send_head(self, url, None, headers or {})
+    send_head(self, method, url, None, headers or {})
     for chunk in body or ():
         self.send(chunk)
 
@@ -67,16 +67,16 @@ class Talk:
     def put_with_the_head(self) -> Any:
         """As urllib3 1 does: http.client is given the body with the head, and sends it when it may."""
         with contextlib.suppress(Redirected):
-            self._send_head(io.BytesIO(BODY))
+            self.send_head(io.BytesIO(BODY))
         return http.client.HTTPConnection.getresponse(self.connection)
 
     def put_in_chunks(self) -> Any:
         self.connection.request_chunked("PUT", "/b/k", body=iter([BODY]), headers=EXPECT)
         return http.client.HTTPConnection.getresponse(self.connection)
 
-    def _send_head(self, body: Any) -> None:
+    def send_head(self, body: Any) -> None:
         self.connection._response_received, self.connection._expect_header_set = False, True
-        send_head(self.connection, "/b/k", body, EXPECT)
+        send_head(self.connection, "PUT", "/b/k", body, EXPECT)
 
     def sent(self) -> tuple[bytes, bytes]:
         """The head and the body that were sent."""
@@ -131,6 +131,7 @@ def test_a_body_is_sent_to_a_server_that_asks_for_it(
     answer = put(to)
     assert (answer.status, answer.reason) == (status, reason)
     assert to.connection.sock is not None  # it is fit for the next request
+    assert not (to.connection._expect_header_set or to.connection._is_chunked) or put is Talk.put_with_the_head
     assert to.sent()[1] == BODY
 
 
@@ -196,12 +197,29 @@ def test_a_body_is_sent_to_a_server_that_does_not_ask_for_it(
 
 
 def test_half_an_answer_is_a_time_out_unless_chunks_may_wait_for_none(talk: Any) -> None:
-    for put in WAYS[:2]:
+    ways: list[Callable[[Talk], Any]] = [
+        lambda to: to.connection.request("PUT", "/b/k", BODY, EXPECT),
+        lambda to: to.send_head(None),
+    ]
+    for send in ways:
         to = talk(b"HTTP/1.1 1")
         to.connection.timeout = 0.01
         to.connection.sock.settimeout(0.01)
         with pytest.raises(socket.timeout):
-            put(to)
+            send(to)
+    to = talk(b"HTTP/1.1 1")
+    to.connection.request_chunked("PUT", "/b/k", body=[BODY], headers=EXPECT)
+    assert to.connection.sock.gettimeout() == 5
+    assert to.sent()[1] == BODY
+
+
+def test_chunks_wait_for_an_answer_only_if_they_say_so(talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urllib3.util, "wait_for_read", None)  # botocore's
+    to = talk(b"")
+    to.connection.request_chunked("POST", "/b/k", body=[BODY], headers={"Host": "h"})
+    head, body = to.sent()
+    assert head.split(b"\r\n") == [b"POST /b/k HTTP/1.1", b"Host: h"]
+    assert body == BODY
 
 
 def test_what_is_not_given_is_not_sent(talk: Any) -> None:
@@ -209,7 +227,7 @@ def test_what_is_not_given_is_not_sent(talk: Any) -> None:
         to = talk(b"")
         getattr(to.connection, method)("GET", "/b/k")
         head, body = to.sent()
-        assert head.startswith(b"GET /b/k HTTP/1.1" if method == "request" else b"PUT /b/k HTTP/1.1")
+        assert head.startswith(b"GET /b/k HTTP/1.1")
         assert body == b""
 
 
@@ -254,6 +272,9 @@ def test_the_target_of_a_redirected_request_is_sent_as_it_is_spelled(talk: Any) 
     for asked, sent in (("/s3/b", b"/s3/b/%c3%a9;~?x=%2f"), ("http://target:81/s3/b", str(url).encode())):
         to = talk(DONE)
         to.put(asked, headers.copy())  # as urllib3 does where there is a proxy
+        assert to.sent()[0].split(b"\r\n")[0] == b"PUT " + sent + b" HTTP/1.1"
+        to = talk(b"")
+        to.connection.request_chunked("PUT", asked, headers=headers)
         assert to.sent()[0].split(b"\r\n")[0] == b"PUT " + sent + b" HTTP/1.1"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import socket
+import sys
 from types import SimpleNamespace
 from typing import Any, Callable, Dict, Tuple
 
@@ -71,6 +72,17 @@ BEFORE_THE_BODY = {
 }
 
 
+_heard: list[Any] | None = None
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if _heard is not None and event.startswith("http.client."):
+        _heard.append((event, *arguments))
+
+
+sys.addaudithook(_hear)
+
+
 class Exchange:
     """An exchange with a server that has said everything already: what comes back, and all else that one sees of it."""
 
@@ -86,11 +98,16 @@ class Exchange:
             connection = pool._get_conn()
             connection.sock = ours
             pool._get_conn = lambda *_, **__: connection  # it would close one that has something to be read already
+            global _heard
+            audited: list[Any] = []
+            _heard = audited
             try:
                 answer = send(short, pool, *request)
                 self.seen = [answer.status, sorted(answer.headers.items()), self._content(answer, pool, connection)]
             except Exception as error:
                 self.seen = [repr(error)]
+            _heard = None
+            self.seen.append([(event, of is connection, data) for event, of, data in audited])
             time_out = connection.sock.gettimeout() if connection.sock is not None else "closed"
             self.seen += [
                 time_out,
