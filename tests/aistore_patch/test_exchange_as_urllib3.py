@@ -14,7 +14,8 @@ from botocore.awsrequest import HeadersDict
 from urllib3.util import Timeout
 from urllib3.util.retry import Retry
 
-from aistore_patch.connection import HTTPConnectionPool
+from aistore_patch import connection as connection_module
+from aistore_patch.connection import HTTPConnection, HTTPConnectionPool
 from aistore_patch.short_way import exchange
 from aistore_patch.short_way.exchange import SHORT, ShortRedirect, send_on
 from aistore_patch.short_way.own import URLLIB3
@@ -165,3 +166,37 @@ def test_whatever_is_answered(method: str, answer: str, caplog: pytest.LogCaptur
 def test_whatever_is_answered_before_the_body(request_: Request, answer: str, caplog: pytest.LogCaptureFixture) -> None:
     kind = is_as_by_urllib3(request_, BEFORE_THE_BODY[answer], caplog)
     assert (kind == ShortRedirect.__name__) == ("redirect" in answer)
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        (b"", (True, None)),  # nobody asks for it, and nobody refuses it
+        (CONTINUE, (True, None)),
+        (HINTS + CONTINUE, (True, None)),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", ("as urllib3", None)),
+        (REDIRECT + NINE, (False, (None, 307, None))),  # its head is left to be read
+        (HINTS + REDIRECT + NINE, (False, ("HTTP/1.1", 307, "Temporary Redirect"))),
+        (b"HTTP/1.1 417 No\r\n" + NINE, (False, ("HTTP/1.1", 417, "No\r\n"))),
+    ],
+    ids=range(7),
+)
+@pytest.mark.parametrize("urllib3s", [1, 2])
+def test_what_is_heard_before_the_body(said: bytes, heard: Any, urllib3s: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "URLLIB3", urllib3s)
+    for module in (connection_module, exchange):
+        monkeypatch.setattr(module, "CONTINUE_TIMEOUT", 0.01)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(said)
+        ours.settimeout(5)
+        connection = HTTPConnection("h")
+        connection.sock = ours
+        for _ in range(2):
+            expected = (urllib3s > 1, None) if heard[0] == "as urllib3" else heard
+            assert exchange._hear(connection) == expected
+            theirs.sendall(
+                b"" if said.startswith(REDIRECT) else said
+            )  # what was heard of one request is not of the next
+            if heard[1] is not None:
+                break
