@@ -37,6 +37,9 @@ class Unrewindable:
     def __bool__(self) -> bool:
         return bool(self._stream)
 
+    def __repr__(self) -> str:
+        return repr(self._stream)  # so that errors name the caller's stream
+
     def _noticed(self, read: Any) -> Any:
         def reading(*args: Any, **kwargs: Any) -> Any:
             self.was_read = True

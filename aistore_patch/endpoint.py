@@ -51,10 +51,14 @@ _PARAMS = "aistore_patch_params"
 
 # The S3 endpoints of AWS in all its partitions (botocore data/partitions.json, dnsSuffix and dualStackDnsSuffix); not
 # the other hosts there, which may be an AIStore's.
+_AWS_SUFFIXES = (
+    *("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu"),
+    *("api.aws", "api.amazonwebservices.com.cn", "api.amazonwebservices.eu"),
+    *("c2s.ic.gov", "sc2s.sgov.gov", "csp.hci.ic.gov", "cloud.adc-e.uk"),
+    *("api.aws.ic.gov", "api.aws.scloud", "api.aws.hci.ic.gov", "api.cloud-aws.adc-e.uk"),
+)
 _AWS_S3 = re.compile(
-    r"(?:^|[.])s3[a-z0-9-]*[.](?!.*\b(?:elb|compute)\b)(?:.*[.])?(?:amazonaws[.]com(?:[.]cn)?|amazonaws[.]eu|api[.]aws"
-    r"|api[.]amazonwebservices[.](?:com[.]cn|eu)|(?:c2s[.]ic|sc2s[.]sgov|csp[.]hci[.]ic)[.]gov|cloud[.]adc-e[.]uk"
-    r"|api[.]aws[.](?:ic|scloud|hci[.]ic|adc-e)[.][a-z.]+)$"
+    r"(?:^|[.])s3[a-z0-9-]*[.](?!.*\b(?:elb|compute)\b)(?:.*[.])?(?:" + "|".join(map(re.escape, _AWS_SUFFIXES)) + ")$"
 )
 
 
@@ -73,7 +77,7 @@ class _Call:
 
     def __init__(self, body: Body) -> None:
         self.body = body
-        self.policy = RedirectPolicy()
+        self.policy: RedirectPolicy  # create_request sets it, each time
         self.attempts = 0
         self.is_followed = False
         self.was_redirected = False

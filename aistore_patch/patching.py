@@ -127,10 +127,9 @@ def patched(policy: RedirectPolicy | None = None) -> Iterator[None]:
         yield
     finally:
         with _lock:
-            if block in _asked:  # nobody has called `unpatch` meanwhile
-                _asked = _without(block, _asked)
-                if not _asked:
-                    unpatch()
+            _asked = _without(block, _asked)
+            if not _asked:
+                unpatch()
 
 
 def _without(one: _Asked, asked: tuple[_Asked, ...]) -> tuple[_Asked, ...]:
@@ -247,7 +246,7 @@ def _endpoint_of(client: Any) -> Any:
 
 
 def _checked(policy: RedirectPolicy | None) -> RedirectPolicy:
-    short_way_is_on(os.environ)  # a mistake in the switch is told now
+    short_way_is_on()  # a mistake in the switch is told now
     if policy is None:
         return RedirectPolicy.from_environment()
     if not isinstance(policy, RedirectPolicy):

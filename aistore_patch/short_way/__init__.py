@@ -84,6 +84,8 @@ def send(own_send: Any, session: Any, request: Any) -> Any:
     Raises:
         HTTPClientError: what `URLLib3Session.send` raises for the same failure (botocore 1.20 to 1.44).
     """
+    if type(session) is not Session:  # and need not be one that a weak dictionary can look for
+        return None
     origin = _origin(request.url)
     pool = _pool_of(session, origin)
     if pool is None or pool.pool is None or not is_all_own(own_send, session, pool):
