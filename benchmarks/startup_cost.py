@@ -2,7 +2,8 @@
 
     python -m benchmarks.startup_cost [--rounds 50]
 
-Medians of processor time, measured in turn in an environment made for it; beside it what a `.pth` file costs that patches at once.
+Medians of processor time, measured in turn in environments made for it, beside those of a `.pth` file that patches at
+once.
 """
 
 from __future__ import annotations
