@@ -56,6 +56,15 @@ def _install(options: argparse.Namespace) -> int:
     return FINE
 
 
+def _doctor(options: argparse.Namespace) -> int:
+    from .program.doctor import Usage, doctor
+
+    try:
+        return FINE if doctor(options.endpoint, options.bucket, options.write, options.json) else PROBLEMS
+    except Usage as error:
+        return _failed(f"doctor: {error}", USAGE)
+
+
 def _failed(message: str, code: int) -> int:
     print(f"aistore_patch {message}", file=sys.stderr)
     return code
@@ -76,6 +85,20 @@ def _parser() -> argparse.ArgumentParser:
         ("uninstall", "remove what install wrote"),
     ):
         commands.add_parser(name, help=what, description=what).set_defaults(do=_install)
+    doctor = commands.add_parser(
+        "doctor",
+        help="find out why something does not work, and what to do",
+        description="Exit code: 0 fine, 1 problems, 2 usage. Reads only, unless --write is given.",
+    )
+    doctor.add_argument("--endpoint", metavar="URL", help="look at this endpoint as well: http://GATEWAY:PORT/s3")
+    doctor.add_argument("--bucket", help="a bucket to ask for objects that are not there (default: the first listed)")
+    doctor.add_argument(
+        "--write",
+        action="store_true",
+        help="try with objects of its own in the bucket what the cluster honours, and remove them",
+    )
+    doctor.add_argument("--json", action="store_true", help="print one JSON document")
+    doctor.set_defaults(do=_doctor)
     return parser
 
 

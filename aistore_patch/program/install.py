@@ -32,7 +32,7 @@ def install() -> str:
         CannotInstall: its site-packages cannot be written, or are not read by Python; nothing was changed.
     """
     site = site_packages()
-    files = {site / HOOK: (STARTUP / HOOK).read_text("utf-8"), site / STARTS: _LINE}  # in this order
+    files = _files(site)
     changed = [path for path, text in files.items() if _read(path) != text]
     try:
         for path in changed:
@@ -74,9 +74,19 @@ def is_active() -> bool:
     return not subprocess.call([sys.executable, "-c", _IS_ACTIVE], env=environment)  # noqa: S603 - this Python
 
 
+def is_current() -> bool:
+    """Whether what is installed is what this version of the library installs."""
+    return all(_read(path) == text for path, text in _files(site_packages()).items())
+
+
 def site_packages() -> Path:
     """Where this environment keeps what is installed into it."""
     return Path(sysconfig.get_path("purelib"))
+
+
+def _files(site: Path) -> dict[Path, str]:
+    """What is installed, in the order in which it has to be written."""
+    return {site / HOOK: (STARTUP / HOOK).read_text("utf-8"), site / STARTS: _LINE}
 
 
 def _read(path: Path) -> str | None:
