@@ -11,6 +11,7 @@ from .policy import PolicyError, RedirectPolicy, short_way_is_on
 FINE = 0
 PROBLEMS = 1
 USAGE = 2
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,6 +64,8 @@ def _doctor(options: argparse.Namespace) -> int:
         return FINE if doctor(options.endpoint, options.bucket, options.write, options.json) else PROBLEMS
     except Usage as error:
         return _failed(f"doctor: {error}", USAGE)
+    except KeyboardInterrupt:
+        return _failed("doctor: interrupted", INTERRUPTED)
 
 
 def _failed(message: str, code: int) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
 import signal
 import sys
 import threading
-from typing import Any, Iterable, Iterator, NoReturn
+from typing import Any, Generator, Iterable, Iterator, NoReturn
 from urllib.parse import urlsplit
 
 from ...policy import PolicyError, RedirectPolicy
@@ -40,10 +41,11 @@ def doctor(endpoint: str | None, bucket: str | None, write: bool, as_json: bool)
     """
     _check(endpoint, bucket, write)
     found = []
-    for finding in _findings(endpoint, bucket, write):
-        found.append(finding)
-        if not as_json:
-            print(finding, flush=True)
+    with contextlib.closing(_findings(endpoint, bucket, write)) as findings:  # what was written goes, whatever happens
+        for finding in findings:
+            found.append(finding)
+            if not as_json:
+                print(finding, flush=True)
     problems = sum(finding.level == PROBLEM for finding in found)
     if as_json:
         json.dump({"problems": problems, "findings": [one.as_json() for one in found]}, sys.stdout, indent=2)
@@ -69,7 +71,7 @@ def _check(endpoint: str | None, bucket: str | None, write: bool) -> None:
         raise Usage(f"--endpoint is {plain(endpoint)}; http://GATEWAY:PORT/s3 is expected")
 
 
-def _findings(endpoint: str | None, bucket: str | None, write: bool) -> Iterator[Finding]:
+def _findings(endpoint: str | None, bucket: str | None, write: bool) -> Generator[Finding, None, None]:
     yield from environment.findings(os.environ)
     if endpoint is None:
         return
