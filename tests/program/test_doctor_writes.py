@@ -45,7 +45,11 @@ def test_every_refusal_of_the_guard_is_tried_or_said_not_to_be() -> None:
 
 def test_a_cluster_that_ignores_s3_is_as_the_patch_expects(cluster: Cluster) -> None:
     found = [one for one in findings(*arguments(cluster), code=0) if one.about.startswith("honoured.")]
-    assert {one.about for one in found} > {"honoured.IfNoneMatch", "honoured.UncleanKey", "honoured.PutObjectTagging"}
+    assert {one.about for one in found} > {
+        "honoured.CopySourceIfMatch",
+        "honoured.UncleanKey",
+        "honoured.PutObjectTagging",
+    }
     unlike_a_real_one = "honoured.LongKey"  # the simulated one stores it, whatever the length
     assert {one.about for one in found if one.level != "ok"} == {unlike_a_real_one}
 
@@ -137,7 +141,7 @@ def test_an_interrupted_doctor_removes_what_it_wrote(cluster: Cluster, sent: int
     )
     assert process.stdout is not None
     for line in process.stdout:
-        if "honoured.IfMatchSize" in line:
+        if "honoured.CopySourceIfMatch" in line:
             break
     process.send_signal(sent)
     _, errors = process.communicate(timeout=60)

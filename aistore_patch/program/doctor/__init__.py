@@ -84,7 +84,9 @@ def _findings(endpoint: str | None, bucket: str | None, write: bool) -> Generato
 
     gateway = Gateway(endpoint, bucket, policy)
     out_of_time = f"{gateway.shown} could not be looked at to the end within {SECONDS} s"
-    last = Finding(PROBLEM, "endpoint", out_of_time, "Check that this machine can resolve its name and reach it")
+    last = Finding(
+        PROBLEM, "endpoint", out_of_time, "Check that this machine resolves its name, and reaches it and its targets"
+    )
     yield from within(SECONDS, gateway.findings(), last)
     if write:
         from .honours import findings

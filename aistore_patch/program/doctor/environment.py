@@ -32,33 +32,29 @@ class Uncovered(NamedTuple):
     since: int = 0
 
 
-_S3FS = "Give it a file system of s3fs, or files opened with boto3"
+_BY_ITSELF = "it speaks S3 by itself, and follows redirects unsigned or not at all"
+_WITH_BOTO3 = "Read the objects with boto3, and hand it the bytes or the files"
 
 UNCOVERED = (
     Uncovered(
-        "pyarrow", "its own S3 file system takes a redirect's length for the object's and reads wrong bytes", _S3FS, 17
+        "pyarrow",
+        "its own S3 file system takes a redirect's length for the object's and reads wrong bytes",
+        "Give it a file system of s3fs, or files opened with boto3",
+        17,
     ),
     Uncovered(
-        "aiobotocore", "aiohttp follows redirects by itself, unsigned, and may touch another object", "Use boto3"
+        "aiobotocore",
+        "aiohttp follows redirects by itself, unsigned, and may read, write or delete another object",
+        "Use boto3",
     ),
-    Uncovered(
-        "polars",
-        "it reads S3 by itself and follows redirects unsigned, or not at all",
-        "Read the object with boto3 and hand it the bytes",
-    ),
-    Uncovered(
-        "duckdb",
-        "it reads S3 by itself and follows redirects unsigned, or not at all",
-        "Read the object with boto3 and hand it the file",
-    ),
-    Uncovered("obstore", "it follows redirects unsigned, or not at all", "Use boto3"),
-    Uncovered(
-        "s3torchconnector", "it uses the AWS CRT, which does not follow redirects", "Read the objects with boto3"
-    ),
+    Uncovered("polars", _BY_ITSELF, _WITH_BOTO3),
+    Uncovered("duckdb", _BY_ITSELF, _WITH_BOTO3),
+    Uncovered("obstore", _BY_ITSELF, _WITH_BOTO3),
+    Uncovered("s3torchconnector", _BY_ITSELF, _WITH_BOTO3),
     Uncovered(
         "awscrt",
-        "boto3 uses it for transfers on some machines, and it does not follow redirects",
-        'Say TransferConfig(preferred_transfer_client="classic")',
+        "boto3 makes transfers with it on some machines, without botocore's HTTP",
+        'Use TransferConfig(preferred_transfer_client="classic")',
     ),
 )
 """Measured or read; pyarrow first, since it loses data without a word."""

@@ -179,8 +179,9 @@ class Gateway:
             "redirects",
             f"objects are redirected (status {last.status}) to {', '.join(sorted(targets))}; the policy allows it",
         )
+        follower = follow_redirects(self.client(), self.policy)
         for origin, answer in sorted(targets.items()):
-            yield self._target(origin, answer)
+            yield self._target(follower, origin, answer)
         yield from self._features(answers[0])
 
     def _not_redirected(self, answer: _Answer) -> Finding:
@@ -205,11 +206,11 @@ class Gateway:
         base = urlsplit(self.endpoint_url).path.rstrip("/")
         return Chain(parse_url(answer.url), None, base).follow(answer.status, answer.locations, self.policy).current
 
-    def _target(self, origin: str, answer: _Answer) -> Finding:
+    def _target(self, follower: Any, origin: str, answer: _Answer) -> Finding:
         """Follow a redirect to a target, as a patched client does."""
         key = _key_of(answer.url)
         try:
-            follow_redirects(self.client(), self.policy).get_object(Bucket=self.bucket, Key=key)
+            follower.get_object(Bucket=self.bucket, Key=key)
         except RedirectError as error:
             return Finding(PROBLEM, "target", f"{origin}: {plain(error)}")
         except ClientError as error:
