@@ -22,7 +22,7 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, HTTPClientError, UnseekableStreamError
 from botocore.httpsession import URLLib3Session
 
-from . import guard, session, short_way
+from . import guard, session, short_way, story
 from .body import Body, NotRewindable
 from .chain import STATUSES, Chain, Unfollowable
 from .connection import HopHeaders
@@ -406,27 +406,21 @@ def _resource(signed: str, chain: Chain) -> str:
 
 
 def _record(outcome: Any, chain: Chain | None) -> None:
-    """Note the hops in the response, and keep what their URLs carry out of an error."""
+    """Note the hops in the response, or in the error."""
     success, exception = outcome
     if chain is None:
         return
-    if success is not None:
-        success[1].setdefault("ResponseMetadata", {})["Redirects"] = _described(chain)
-    else:
-        _hide_query(exception)
+    if success is None:
+        story.tell_in_exception(exception, chain)
+        return
+    answer, parsed = success
+    parsed.setdefault("ResponseMetadata", {})["Redirects"] = _described(chain)
+    story.tell_in_answer(parsed, answer.status_code, chain)
 
 
 def _described(chain: Chain | None) -> list[dict[str, Any]]:
     hops = chain.hops if chain is not None else ()
     return [{"HTTPStatusCode": hop.status, "Location": redacted(str(hop.url))} for hop in hops]
-
-
-def _hide_query(exception: Any) -> None:
-    """Take the query out of the URL that botocore's connection errors show."""
-    kwargs = getattr(exception, "kwargs", None)
-    if isinstance(kwargs, dict) and "?" in str(kwargs.get("endpoint_url", "")):
-        kwargs["endpoint_url"] = redacted(str(kwargs["endpoint_url"]))
-        exception.args = (exception.fmt.format(**kwargs),)
 
 
 def _no_such_key(message: str, request: Any) -> tuple[Any, dict[str, Any]]:

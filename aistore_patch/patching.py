@@ -62,6 +62,7 @@ def patch(policy: RedirectPolicy | None = None) -> None:
         TypeError: `policy` is no RedirectPolicy; nothing was changed.
     """
     global _asked
+    _supported()  # imported before the lock is taken: an import may end with a `patch` of its own, in another thread
     with _lock:
         if policy is None and _process in _asked:
             _put_in()
@@ -117,6 +118,7 @@ def patched(policy: RedirectPolicy | None = None) -> Iterator[None]:
         UnsupportedBotocoreError, PolicyError, TypeError: as `patch` does.
     """
     global _asked
+    _supported()  # as in `patch`
     with _lock:
         if policy is None and _asked:
             policy = _asked[-1].policy
