@@ -13,6 +13,8 @@ LATEST = "latest"
 """What stands in place of a number for the newest release that supports a Python."""
 
 OLDEST_BOTO3 = Version("1.17.0")
+OLDEST_BOTOCORE = Version("1.20.0")
+"""Of that boto3, and so the oldest that the patch is for."""
 
 # boto3 1.29.7 was followed by 1.33.0, so that it and botocore have had equal numbers from then on.
 _LAST_OFFSET_MINOR = 29
@@ -21,6 +23,7 @@ _OFFSET = 3
 
 # The one release that asks for the minor before its own, botocore>=1.41.6,<1.42.0: there is no botocore 1.42.0.
 _BEHIND = Version("1.42.0")
+_NEEDED_BEHIND = Version("1.41.6")
 
 
 def botocore_series(boto3: Version) -> tuple[int, int]:
@@ -42,6 +45,24 @@ def botocore_series(boto3: Version) -> tuple[int, int]:
     if boto3.minor > _LAST_OFFSET_MINOR:
         raise ValueError(f"there is no boto3 {boto3}: 1.29 was followed by 1.33")
     return (1, boto3.minor + _OFFSET)
+
+
+def own_botocore(boto3: Version) -> Version:
+    """Give the botocore that a boto3 was released with, the oldest that it admits.
+
+    Args:
+        boto3: a release. For 2.0 and later, and for those before 1.17, equal and shifted numbers are a guess.
+
+    Raises:
+        ValueError: there never was such a boto3.
+
+    """
+    if boto3 == _BEHIND:
+        return _NEEDED_BEHIND
+    if boto3 < OLDEST_BOTO3:
+        return Version(f"{boto3.major}.{boto3.minor + _OFFSET}.{boto3.micro}")
+    minor = ".".join(map(str, botocore_series(boto3)))
+    return Version(f"{minor}{str(boto3)[len(f'{boto3.major}.{boto3.minor}') :]}")  # with what follows: 1.26.0rc1
 
 
 def check_pair(boto3: str, botocore: str) -> None:
