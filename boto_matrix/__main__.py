@@ -14,6 +14,7 @@ COMMANDS = {
     "run": ("boto_matrix.commands.run", "run cells and show a table; what follows -- goes to pytest"),
     "list": ("boto_matrix.commands.list", "show the cells there are"),
     "can": ("boto_matrix.commands.can", "say whether a boto3, a botocore or an environment can be used, and by what"),
+    "supported": ("boto_matrix.commands.supported", "make README's table of supported versions from results"),
     "plan": ("boto_matrix.commands.plan", "deal the cells out to the machines of CI"),
     "surface": ("boto_matrix.commands.surface", "show what the patch stands on in a release, and where it changed"),
     "update": ("boto_matrix.commands.update", "bring matrix.yaml up to date with the package index"),

@@ -37,9 +37,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "or - for what `pip freeze` prints",
     )
     parser.add_argument("--python", type=_minor, help="such as 3.12 (default: each of the matrix)")
+    add_results(parser)
+
+
+def add_results(parser: argparse.ArgumentParser) -> None:
+    """Declare the option that names results."""
     parser.add_argument(
         "--results", nargs="+", type=Path, metavar="RESULTS", help="results of runs (default: all in results/)"
     )
+
+
+def knowledge(results: Sequence[Path] | None) -> Knowledge:
+    """Put together what is known: by results that are named, or by all in results/.
+
+    Raises:
+        MatrixError, SurfaceError, ResultsError, MergeError: matrix.yaml, surface.json or results cannot be read.
+
+    """
+    runs = map(read_results, results) if results else newest_first(RESULTS)
+    return learn(project_matrix(), read_record().of(declaration_of("botocore")).fingerprints(), runs)
 
 
 def main(arguments: argparse.Namespace, _: Sequence[str]) -> int:
@@ -53,11 +69,9 @@ def main(arguments: argparse.Namespace, _: Sequence[str]) -> int:
         MatrixError, SurfaceError, ResultsError, MergeError: matrix.yaml, surface.json or results cannot be read.
 
     """
-    matrix = project_matrix()
     given = _Given(arguments.asked)
-    runs = map(read_results, arguments.results) if arguments.results else newest_first(RESULTS)
-    known = learn(matrix, read_record().of(declaration_of("botocore")).fingerprints(), runs)
-    pythons = [arguments.python] if arguments.python else matrix.pythons
+    known = knowledge(arguments.results)
+    pythons = [arguments.python] if arguments.python else known.matrix.pythons
     replies = [reply for python in pythons for reply in _replies(given, python, known)]
     _show(replies, known)
     if all(cell.answer is None for cell in known.cells):

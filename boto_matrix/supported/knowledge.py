@@ -34,6 +34,7 @@ class KnownCell:
         answer: yes if all of its tests passed, no if some failed by what was tested, not known if by what is unknown;
             None if it says nothing: it was not run, only in part, or failed by what does not matter here.
         story: what happened in it, after its name: `passed on 2026-11-25`.
+        ran: whether anything of it ran.
 
     """
 
@@ -44,6 +45,7 @@ class KnownCell:
     urllib3: int | None
     answer: Answer | None
     story: str
+    ran: bool = True
 
 
 @dataclass(frozen=True)

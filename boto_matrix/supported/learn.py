@@ -85,6 +85,7 @@ def _known(cell: CellResult, started: datetime, bare: Knowledge) -> KnownCell | 
         urllib3=urllib3.major if urllib3 is not None else None,
         answer=_answer(cell) if is_as_recorded else None,
         story=_story(cell, started) + ("" if is_as_recorded else ", with another surface than surface.json has"),
+        ran=not cell.outcome.is_skipped,
     )
 
 
@@ -92,7 +93,7 @@ def _not_run(cell: Cell, bare: Knowledge) -> KnownCell | None:
     if cell.pin.botocore == LATEST:
         return None
     botocore = Version(cell.pin.botocore)
-    return KnownCell(cell.name, cell.python, botocore, bare.surface_of(botocore), None, None, "was not run")
+    return KnownCell(cell.name, cell.python, botocore, bare.surface_of(botocore), None, None, "was not run", ran=False)
 
 
 def _answer(cell: CellResult) -> Answer | None:
