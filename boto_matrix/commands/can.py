@@ -118,10 +118,10 @@ def _replies(given: _Given, python: str, known: Knowledge) -> list[Reply]:
 def _show(replies: Sequence[Reply], known: Knowledge) -> None:
     """Print each answer; one that is the same on several Pythons, once."""
     console = Console(highlight=False, emoji=False, soft_wrap=True)
-    alike: dict[tuple[str, Answer, str], list[Reply]] = {}
+    same: dict[tuple[str, Answer, str], list[Reply]] = {}
     for reply in replies:
-        alike.setdefault((_asked(reply), reply.answer, reply.because), []).append(reply)
-    for (asked, answer, because), of_them in alike.items():
+        same.setdefault((_asked(reply), reply.answer, _because(reply)), []).append(reply)
+    for (asked, answer, because), of_them in same.items():
         pythons = ", ".join(reply.question.python for reply in of_them)
         console.print(f"[{_STYLES[answer]}]{answer.value:9}[/] {asked} on Python {pythons}")
         console.print(f"{_INDENT}{because}", markup=False)
@@ -129,6 +129,12 @@ def _show(replies: Sequence[Reply], known: Knowledge) -> None:
             run = command(reply.question, known) if reply.cells or answer is Answer.UNKNOWN else None
             if run is not None:
                 console.print(f"{_INDENT}run just that: {run}", markup=False)
+
+
+def _because(reply: Reply) -> str:
+    if reply.alike is None:
+        return reply.because
+    return f"to the patch, botocore {reply.alike[0]} to {reply.alike[1]} are the same; {reply.because}"
 
 
 def _asked(reply: Reply) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from boto_matrix.matrix.cells import MatrixError
+from boto_matrix.matrix.load import project_matrix
 from boto_matrix.report.badge import badge
 from boto_matrix.report.markdown import markdown
 from boto_matrix.report.model import Report
@@ -16,8 +18,12 @@ from boto_matrix.report.page import page
 from boto_matrix.report.read import RESULTS, read_report
 from boto_matrix.report.terminal import show, summary
 from boto_matrix.results.files import ResultsError
+from boto_matrix.supported.knowledge import Knowledge
+from boto_matrix.supported.learn import learn
+from boto_matrix.surface.declaration import SurfaceError, declaration_of
+from boto_matrix.surface.record import read_record
 
-_TEXTS = {"html": page, "markdown": markdown, "badge": badge}
+_TEXTS = {"html": lambda report: page(report, _known(report)), "markdown": markdown, "badge": badge}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +64,15 @@ def main(arguments: argparse.Namespace, _: Sequence[str]) -> int:
         _write(text, output)
         print(f"{output}: {report.headline}")
     return 0
+
+
+def _known(report: Report) -> Knowledge | None:
+    """Give what the page answers by; None where matrix.yaml or surface.json is wrong, for results show all the same."""
+    try:
+        surfaces = read_record().of(declaration_of("botocore")).fingerprints()
+        return learn(project_matrix(), surfaces, [report.run])
+    except (MatrixError, SurfaceError):
+        return None
 
 
 def _show(report: Report) -> None:

@@ -74,11 +74,11 @@ class Report:
     def headline(self) -> str:
         """The answer in a few words."""
         if not self.ran:
-            return "No cell has run"
+            return "No environment has run"
         if self.run.failures:
             failed = len(self.run.failures)
             return f"{failed:,} of {_cells(self.ran)} {'fails' if failed == 1 else 'fail'}"
-        return f"All {_cells(self.ran)} pass" if self.ran > 1 else "The cell passes"
+        return f"All {_cells(self.ran)} pass" if self.ran > 1 else "The environment passes"
 
     @property
     def left_out(self) -> str:
@@ -97,7 +97,7 @@ def duration(seconds: float) -> str:
 
 
 def _cells(number: int) -> str:
-    return f"{number:,} cells" if number != 1 else "1 cell"
+    return f"{number:,} environments" if number != 1 else "1 environment"
 
 
 def _factor(name: str) -> str:

@@ -125,10 +125,95 @@ function textOf(cell) {
 // What is searched for: every word, in any order, but what stands between quotes as it stands there.
 const sought = () => [...search.value.toLowerCase().matchAll(/"([^"]+)"?|(\S+)/g)].map((match) => match[1] ?? match[2]);
 
+const isIn = (cell, words) => words.every((word) => texts().get(cell.dataset.cell).includes(word));
+
+// Rows that are as the one above, of which they are the other side of a change, are folded until somebody looks for more.
+const sides = rows.filter(({ row }) => row.classList.contains("side"));
+let isUnfolded = false;
+byId("unfold").addEventListener("click", () => {
+  isUnfolded = !isUnfolded;
+  byId("unfold").textContent = isUnfolded ? "Show one side of each change" : "Show both sides of each change";
+  byId("unfold").setAttribute("aria-expanded", String(isUnfolded));
+  filter();
+});
+
+// ---- A release that is searched for is answered for, whether it is a row or not.
+
+const RELEASE = /^\s*(?:(boto3|botocore)\s*(?:==|=|\s)\s*)?v?(\d{1,4})\.(\d{1,4})\.(\d{1,5})\s*$/i;
+const isBefore = (one, other) => (one[0] - other[0] || one[1] - other[1] || one[2] - other[2]) < 0;
+
+function spanOf(botocore) {
+  return details().answers.spans.find((span) => !isBefore(botocore, span.from) && !isBefore(span.to, botocore));
+}
+
+// Give the pairs that a release is asked about as: a boto3 with its own botocore and the last that it admits, or a botocore.
+function pairs(package_, release) {
+  const { series, spans } = details().answers;
+  const minor = `${release[0]}.${release[1]}`;
+  const own = [...(series[minor] ?? minor).split(".").map(Number), release[2]];
+  const isBotocore = package_ === "botocore" || (!package_ && (!series[minor] || !spanOf(own)) && spanOf(release));
+  if (isBotocore) return [{ botocore: release }];
+  const last = spans.filter(({ to }) => to[0] === own[0] && to[1] === own[1]).pop()?.to;
+  const both = last && isBefore(own, last) ? [own, last] : [own];
+  return both.map((botocore) => ({ boto3: release, botocore }));
+}
+
+// Whether a number without a package may be one of boto3 or botocore, and not of another package.
+const isTheirs = (release) => details().answers.newest.startsWith(`${release[0]}.`) && !isBefore(release, [release[0], 17, 0]);
+
+// Show the answer for a release. Gives the names of the environments by which it is known; nothing if none was asked for.
+function answer(text) {
+  const box = byId("answer");
+  const [, package_, ...numbers] = RELEASE.exec(text) ?? [];
+  const release = numbers.map(Number);
+  box.hidden = !numbers.length || !details().answers || !(package_ || isTheirs(release));
+  if (box.hidden) return undefined;
+  const asked = pairs(package_?.toLowerCase(), release);
+  box.replaceChildren(...asked.flatMap(answerFor), ...howToAsk(package_, numbers));
+  const spans = asked.map(({ botocore }) => spanOf(botocore)).filter(Boolean);
+  const names = new Set(spans.flatMap((span) => Object.values(span.on).flatMap(([, , cells]) => cells)));
+  return names.size ? names : undefined;
+}
+
+function answerFor({ boto3, botocore }) {
+  const title = [boto3 && `boto3 ${boto3.join(".")}`, `botocore ${botocore.join(".")}`].filter(Boolean).join(" with ");
+  const span = spanOf(botocore);
+  if (!span) return [make("h3", {}, title), make("dl", {}, make("dt", { class: "not-known" }, "not known"), make("dd", {}, whyUnknown(botocore)))];
+  const alike = new Map();
+  for (const [python, [said, because, names]] of Object.entries(span.on)) {
+    const key = said === "yes" ? said : `${said} ${because}`;
+    if (!alike.has(key)) alike.set(key, { said: said === "left out" ? "no" : said, because, names: [], pythons: [] });
+    alike.get(key).pythons.push(python);
+    alike.get(key).names.push(...names);
+  }
+  const same = span.same && ` to the patch the same as botocore ${span.same.join(" to ")}`;
+  return [make("h3", {}, title, same && make("span", { class: "quiet" }, same)), make("dl", {}, [...alike.values()].flatMap((one) => [
+    make("dt", { class: classOf(one.said) }, `${one.said} on ${one.pythons.join(", ")}`),
+    make("dd", { class: "quiet" }, one.said === "yes" ? by(one.names) : details().answers.texts[one.because])]))];
+}
+
+const by = (names) => ["by ", ...names.flatMap((name) => [cellsByName.has(name) ? make("a", { href: `#${name}`, class: "name" }, name) : name, " "])];
+
+function whyUnknown(botocore) {
+  const { newest, spans } = details().answers;
+  if (isBefore(newest.split(".").map(Number), botocore)) return `It is newer than ${newest}, the newest that was examined or run.`;
+  return isBefore(botocore, spans[0].from) ? `It is older than ${spans[0].from.join(".")}, the oldest that is known.` : "No such release is known.";
+}
+
+function howToAsk(package_, numbers) {
+  const text = `python -m boto_matrix can ${package_ ? `${package_.toLowerCase()}==` : ""}${numbers.join(".")}`;
+  return [make("span", { class: "command" }, make("code", {}, text),
+    make("button", { type: "button", class: "copy", "data-copy": text, "aria-label": "Copy the command" }, "Copy"))];
+}
+
 function filter() {
   const show = SHOWN[document.querySelector("input[name=show]:checked").value];
   const words = sought();
-  const isLike = words.length ? (cell) => words.every((word) => texts().get(cell.dataset.cell).includes(word)) : () => true;
+  const answered = answer(search.value);
+  const isLike = answered ? (cell) => answered.has(cell.dataset.cell) : (cell) => isIn(cell, words);
+  const isFolded = !isUnfolded && !words.length && show === SHOWN.all;
+  grid.classList.toggle("is-folded", isFolded);
+  byId("sides").hidden = !sides.length || words.length > 0 || show !== SHOWN.all;
   let count = 0;
   let all = 0;
   for (const { row, cells } of rows) {
@@ -141,9 +226,9 @@ function filter() {
       any ||= fits;
       count += fits;
     }
-    row.hidden = !any;
+    row.hidden = !any || (isFolded && row.classList.contains("side"));
   }
-  byId("count").value = count === all ? `${all.toLocaleString("en")} cells` : `${count.toLocaleString("en")} of ${all.toLocaleString("en")} cells`;
+  byId("count").value = count === all ? `${all.toLocaleString("en")} environments` : `${count.toLocaleString("en")} of ${all.toLocaleString("en")} environments`;
   byId("none").hidden = count > 0;
   if (!isReachable(current)) makeCurrent(grid.querySelector("tbody tr:not([hidden]) td[data-cell]:not(.dim)") ?? undefined);
 }
@@ -239,11 +324,11 @@ function sets(cell) {
     make("td", { class: "number" }, `${one.passed} of ${one.tests}`),
     make("td", { class: "number" }, seconds(one.seconds)),
     make("td", { class: "number" }, seconds(one.cpu_seconds))));
-  const head = ["Set", "Outcome"].map((text) => make("th", { scope: "col" }, text));
+  const head = ["Test set", "Outcome"].map((text) => make("th", { scope: "col" }, text));
   const numbers = ["Passed", "Time", "CPU"].map((text) => make("th", { scope: "col", class: "number" }, text));
   return [
     ...failing(cell),
-    make("h3", {}, "Sets"),
+    make("h3", {}, "Test sets"),
     make("table", {}, make("thead", {}, make("tr", {}, head, numbers)), make("tbody", {}, body)),
   ];
 }

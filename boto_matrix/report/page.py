@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,13 +14,16 @@ import jinja2
 from markupsafe import Markup
 
 from boto_matrix.blame.rules import RULES
+from boto_matrix.report.answers import answers
 from boto_matrix.report.changes import Change
 from boto_matrix.report.details import details
-from boto_matrix.report.failures import failures_by_culprit
+from boto_matrix.report.failures import Failure, failures_by_culprit
+from boto_matrix.report.folded import folded
 from boto_matrix.report.model import Report, duration
 from boto_matrix.report.terminal import summary
 from boto_matrix.report.unknown import called_out
 from boto_matrix.results.model import CellResult, Outcome, SetOutcome
+from boto_matrix.supported.knowledge import Knowledge
 
 _HERE = Path(__file__).parent
 _WORDS = {
@@ -43,6 +47,7 @@ class Tile:
         word: what stands there instead of marks, or beside them.
         label: all of it for those who do not see it.
         change: what became of it since the run before.
+        version: the boto3 that was installed, where the row does not say it: `latest` is another one on each Python.
 
     """
 
@@ -52,15 +57,24 @@ class Tile:
     word: str
     label: str
     change: Change | None
+    version: str | None
 
 
-def page(report: Report) -> str:
-    """Give the page."""
+def page(report: Report, known: Knowledge | None = None) -> str:
+    """Give the page.
+
+    Args:
+        report: what it shows.
+        known: by what it answers for releases that it does not show; None if it is to show only.
+
+    """
     style, script = _asset("page.css"), _asset("page.js")
     return _template().render(
         report=report,
         run=report.run,
         changes=report.changes,
+        rows=list(folded(report.rows, report.changes.cells if report.changes else {})),
+        broke_in=_broke_in(report),
         tile=lambda cell: _tile(cell, report),
         failures=failures_by_culprit(report),
         rules=RULES,
@@ -72,7 +86,7 @@ def page(report: Report) -> str:
         script=Markup(script),  # noqa: S704 - likewise
         style_hash=_hash(style),
         script_hash=_hash(script),
-        data=_json(details(report)),
+        data=_json({**details(report), "answers": answers(known)}),
     )
 
 
@@ -85,12 +99,24 @@ def _tile(cell: CellResult, report: Report) -> Tile:
         is_seen = cell.outcome in (Outcome.PASSED, Outcome.FAILED) or SetOutcome.CRASHED in {*marks, others}
         word = "" if is_seen else word
     change = report.changes.cells.get(cell.name) if report.changes else None
-    return Tile(cell, marks, others, word, _label(cell, change), change)
+    installed = cell.installed.get("boto3")
+    version = installed if installed != cell.pin.boto3 else None
+    return Tile(cell, marks, others, word, _label(cell, change), change, version)
+
+
+def _broke_in(report: Report) -> Callable[[Sequence[Failure]], int]:
+    """Give what counts the cells of failures that passed in the run before."""
+    changes = report.changes.cells if report.changes else {}
+    return lambda failures: sum(
+        changes.get(cell.name) is Change.BROKE for failure in failures for cell in failure.cells
+    )
 
 
 def _label(cell: CellResult, change: Change | None) -> str:
     failing = [name for name, one in cell.sets.items() if one.outcome.is_failure]
-    parts = [f"boto3 {cell.pin.boto3}, Python {cell.python}: {cell.outcome.value}"]
+    installed = cell.installed.get("boto3", cell.pin.boto3)
+    boto3 = cell.pin.boto3 if installed == cell.pin.boto3 else f"{cell.pin.boto3} ({installed})"
+    parts = [f"boto3 {boto3}, Python {cell.python}: {cell.outcome.value}"]
     parts += [f" in {', '.join(failing)}"] if failing else []
     parts += [f", {change.value}"] if change else []
     return "".join(parts)

@@ -8,6 +8,7 @@ both sides, passed. A pin that was not run is no reason to look at those further
 from __future__ import annotations
 
 import shlex
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -49,6 +50,7 @@ class Reply:
         because: why, as a sentence.
         cells: by which cells; empty if it is by none.
         is_left_out: whether it is no because the release is not for that Python.
+        alike: the first and the last examined botocore that are the same to the patch, where it is answered by these.
 
     """
 
@@ -57,6 +59,7 @@ class Reply:
     because: str
     cells: tuple[KnownCell, ...] = ()
     is_left_out: bool = False
+    alike: tuple[Version, Version] | None = None
 
 
 def decide(question: Question, known: Knowledge) -> Reply:
@@ -160,18 +163,13 @@ def _without_running(question: Question, known: Knowledge) -> Reply | None:
 
 def _by_itself(question: Question, known: Knowledge) -> Reply | None:
     """Answer by cells that have this botocore, if there are any."""
-    cells = [_as_asked(cell, question) for cell in known.on(question.python) if cell.botocore == question.botocore]
+    cells = [_as_asked(cell, question) for cell in known.with_botocore(question.python, question.botocore)]
     return Reply(question, _at_one_release(cells), _stories(cells), tuple(cells)) if cells else None
 
 
 def _left_out(question: Question, known: Knowledge) -> Reply | None:
-    """Answer where the pins around it leave that Python out: all of them, or one, so that it ends between them.
-
-    A pin with a single Python is one side of a change, and says nothing of the others.
-    """
-    pins = [pin for pin in known.matrix.pins if pin.botocore != LATEST and len(pin.pythons) > 1]
-    by_botocore = {Version(pin.botocore): pin for pin in pins}
-    around = [by_botocore[one] for one in _nearest(by_botocore, question.botocore)]
+    """Answer where the pins around it leave that Python out: all of them, or one, so that it ends between them."""
+    around = [known.full_pins[one] for one in _nearest([*known.full_pins], question.botocore)]
     out = [pin for pin in around if question.python not in pin.pythons]
     if not out:
         return None
@@ -202,24 +200,23 @@ def _of_no_class(question: Question, known: Knowledge) -> Reply | None:
 def _by_class(question: Question, known: Knowledge) -> Reply:
     """Answer by the nearest cells with a botocore of the same surface class."""
     botocore, surface = question.botocore, known.surface_of(question.botocore)
-    first, last = known.alike(botocore)
-    same = f"to the patch, botocore {first} to {last} are the same"
-    of_class = [_as_asked(cell, question) for cell in known.on(question.python) if cell.surface == surface]
-    sides = _nearest({cell.botocore for cell in of_class}, botocore)
+    alike = known.alike(botocore)
+    of_class = known.of_class(question.python, surface)
+    sides = _nearest([cell.botocore for cell in of_class], botocore)
     if not sides:
         elsewhere = [cell for cell in known.cells if cell.surface == surface and cell.answer is not None]
         seen = f"; elsewhere {_stories(elsewhere[:_ELSEWHERE])}" if elsewhere else ""
-        return Reply(question, Answer.UNKNOWN, f"{same}, of which the matrix has none on {question.python}{seen}")
-    at_sides = [[cell for cell in of_class if cell.botocore == side] for side in sides]
+        because = f"of these the matrix has none on Python {question.python}{seen}"
+        return Reply(question, Answer.UNKNOWN, because, alike=alike)
+    at_sides = [[_as_asked(cell, question) for cell in of_class if cell.botocore == side] for side in sides]
     cells = tuple(cell for side in at_sides for cell in side)
-    return Reply(question, together(map(_at_one_release, at_sides)), f"{same}; {_stories(cells)}", cells)
+    return Reply(question, together(map(_at_one_release, at_sides)), _stories(cells), cells, alike=alike)
 
 
-def _nearest(releases: Iterable[Version], botocore: Version) -> list[Version]:
-    """Give the nearest of some releases below and above one, or it alone."""
-    below = [one for one in releases if one <= botocore]
-    above = [one for one in releases if one >= botocore]
-    return list(dict.fromkeys([*([max(below)] if below else []), *([min(above)] if above else [])]))
+def _nearest(releases: Sequence[Version], botocore: Version) -> list[Version]:
+    """Give the nearest of some releases, the oldest first, below and above one; or it alone, if it is one of them."""
+    below, above = bisect_right(releases, botocore) - 1, bisect_left(releases, botocore)
+    return list(dict.fromkeys(releases[at] for at in (below, above) if 0 <= at < len(releases)))
 
 
 def _at_one_release(cells: Sequence[KnownCell]) -> Answer:

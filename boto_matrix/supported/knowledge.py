@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from typing import TypeVar
 
 from packaging.version import Version
 
-from boto_matrix.matrix.cells import Matrix
+from boto_matrix.matrix.cells import Matrix, Pin
+from boto_matrix.matrix.numbering import LATEST
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 class Answer(str, Enum):
@@ -74,16 +78,30 @@ class Knowledge:
         ran = (cell.botocore for cell in self.cells if cell.answer is not None)
         return max((*self.surfaces, *ran), default=None)
 
-    def on(self, python: str) -> Sequence[KnownCell]:
-        """Give the cells on a Python."""
-        return self._by_python.get(python, ())
+    @cached_property
+    def full_pins(self) -> dict[Version, Pin]:
+        """The pins that are on each Python that they are for, by their botocore, the oldest first.
+
+        One with a single Python is one side of a change, and says nothing of the other Pythons.
+        """
+        pins = [pin for pin in self.matrix.pins if pin.botocore != LATEST and len(pin.pythons) > 1]
+        return dict(sorted(((Version(pin.botocore), pin) for pin in pins), key=lambda one: one[0]))
+
+    def with_botocore(self, python: str, botocore: Version) -> Sequence[KnownCell]:
+        """Give the cells on a Python that have this botocore."""
+        return self._by_botocore.get((python, botocore), ())
+
+    def of_class(self, python: str, surface: str | None) -> Sequence[KnownCell]:
+        """Give the cells on a Python whose botocore is of a surface class, the oldest first."""
+        return self._by_class.get((python, surface), ())
 
     @cached_property
-    def _by_python(self) -> dict[str, list[KnownCell]]:
-        found: dict[str, list[KnownCell]] = {}
-        for cell in self.cells:
-            found.setdefault(cell.python, []).append(cell)
-        return found
+    def _by_botocore(self) -> Mapping[tuple[str, Version], Sequence[KnownCell]]:
+        return _grouped(self.cells, lambda cell: (cell.python, cell.botocore))
+
+    @cached_property
+    def _by_class(self) -> Mapping[tuple[str, str | None], Sequence[KnownCell]]:
+        return _grouped(sorted(self.cells, key=lambda cell: cell.botocore), lambda cell: (cell.python, cell.surface))
 
     def around(self, botocore: Version) -> list[Version]:
         """Give the examined releases on both sides of one that was not; fewer at an end."""
@@ -111,3 +129,10 @@ class Knowledge:
         while last + 1 < len(self.examined) and self.surfaces[self.examined[last + 1]] == surface:
             last += 1
         return self.examined[first], self.examined[last]
+
+
+def _grouped(cells: Iterable[KnownCell], key: Callable[[KnownCell], _Key]) -> dict[_Key, list[KnownCell]]:
+    found: dict[_Key, list[KnownCell]] = {}
+    for cell in cells:
+        found.setdefault(key(cell), []).append(cell)
+    return found

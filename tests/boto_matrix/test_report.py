@@ -130,7 +130,7 @@ def rendered(text: str) -> str:
 
 def test_markdown_says_failures_first_with_who_is_at_fault_and_the_command() -> None:
     text = markdown(Report(run(cell(A), failed(B, boto3="1.44.5"))))
-    assert text.startswith("## 1 of 2 cells fails\n")
+    assert text.startswith("## 1 of 2 environments fails\n")
     assert "**At fault: the patch**" in text
     assert f"`make matrix CELLS={B}`" in text
     assert text.index("At fault") < text.index("| boto3 |")
@@ -293,7 +293,7 @@ def test_where_nothing_has_run_it_is_said_what_to_do(results: Path, capsys: pyte
 def test_each_form_goes_where_it_is_asked_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(written(run(cell(A), failed(B)), tmp_path / "r.json"))
     assert main(["report", path, "--output", str(tmp_path / "deep" / "r.html")]) == 0
-    assert f"{tmp_path / 'deep' / 'r.html'}: 1 of 2 cells fails" in capsys.readouterr().out
+    assert f"{tmp_path / 'deep' / 'r.html'}: 1 of 2 environments fails" in capsys.readouterr().out
     assert (tmp_path / "deep" / "r.html").read_text().startswith("<!doctype html>")
     for form, beginning in {"markdown": "## 1 of 2", "badge": '{"schemaVersion"', "terminal": f"{B} failed"}.items():
         assert main(["report", path, "--format", form]) == 0

@@ -7,11 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 from selenium.webdriver.common.keys import Keys
 
+from boto_matrix.matrix.load import parse_matrix
 from boto_matrix.report.model import Report
 from boto_matrix.report.page import page
 from boto_matrix.results.model import Outcome, RunResult
+from boto_matrix.supported.learn import learn
 from tests.boto_matrix.browser import Browser, chromium
 from tests.boto_matrix.made_results import FAILED, STARTED, cell, changed, failed, grid, one_set, run, sets
 from tests.boto_matrix.test_report import EVIL, evil_run
@@ -86,12 +89,31 @@ def test_page_asks_for_nothing_but_itself(opened: Browser, written: Path) -> Non
     assert [url for url in opened.requests() if not url.startswith("data:")] == [written.as_uri()]
 
 
-def test_failures_and_changes_come_before_the_matrix(opened: Browser) -> None:
-    titles = [title.text for title in opened.all("main h2") if title.is_displayed()]
-    assert titles[0] == "Failing"
-    assert titles[1].startswith("Since 22 November 2026")
-    assert titles[2] == "Matrix"
-    assert opened.text("h1") == "2 of 29 cells fail"
+def test_a_line_for_each_culprit_comes_first_then_the_grid_then_what_else_changed(opened: Browser) -> None:
+    assert opened.text("h1") == "2 of 29 environments fail"
+    lines = [line.text for line in opened.all(".group > summary")]
+    assert lines == [
+        "At fault: the patch 1 environment broke test_odd fails patched, and passes in the unpatched controls",
+        "Unknown who is at fault 1 environment broke No such release",
+    ]
+    tops = [opened.run("return document.querySelector(arguments[0]).getBoundingClientRect().top", css) for css in ORDER]
+    assert tops == sorted(tops)
+
+
+ORDER = ["h1", ".group", "#search", "#grid", "#changed"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1400, 900), (390, 844)])
+def test_grid_begins_in_the_first_screen(browser: Browser, written: Path, width: int, height: int) -> None:
+    browser.open(written, width=width, height=height)
+    assert browser.run("return document.querySelector('#grid tbody').rows[3].getBoundingClientRect().bottom") < height
+
+
+def test_what_fails_is_not_said_again_among_the_changes(opened: Browser) -> None:
+    told = opened.text("section[aria-labelledby=changed]")
+    assert BAD not in told
+    assert NONE not in told
+    assert f"no longer runs 1\n{LEFT}" in told
 
 
 def test_each_outcome_has_a_shape_of_its_own(opened: Browser) -> None:
@@ -169,11 +191,11 @@ def test_focus_is_seen(opened: Browser) -> None:
 def test_grid_says_what_it_is_to_those_who_do_not_see_it(opened: Browser) -> None:
     tree = opened.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
     found = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in tree if "role" in node]
-    assert ("grid", "Cells: pins down, Pythons across") in found
+    assert ("grid", "Environments: versions of boto3 down, Pythons across") in found
     assert ("gridcell", "boto3 1.3.3, Python 3.11: failed in redirects_patched, broke") in found
     assert ("columnheader", "3.11") in found
     assert ("rowheader", "1.3.3") in found
-    assert ("searchbox", "Search cells") in found
+    assert ("searchbox", "Search environments") in found
 
 
 def test_enter_opens_a_cell_and_escape_leads_back_to_it(opened: Browser) -> None:
@@ -227,6 +249,7 @@ def test_address_that_is_no_cell_opens_nothing(browser: Browser, written: Path) 
 
 
 def test_name_of_a_failing_cell_opens_it(opened: Browser) -> None:
+    opened.find(".group > summary").click()
     opened.find(f".group a[href='#{BAD}']").click()
     opened.wait("document.querySelector('dialog').open")
     assert opened.text("#cell-name") == BAD
@@ -274,9 +297,9 @@ def test_filter_shows_what_is_asked_for_and_counts_it(opened: Browser) -> None:
     ]:
         opened.find(f"input[value='{value}']").click()
         assert visible_cells(opened) == expected
-        assert opened.text("#count") == f"{len(expected)} of {PINS * PYTHONS} cells"
+        assert opened.text("#count") == f"{len(expected)} of {PINS * PYTHONS} environments"
     opened.find("input[value='all']").click()
-    assert opened.text("#count") == f"{PINS * PYTHONS} cells"
+    assert opened.text("#count") == f"{PINS * PYTHONS} environments"
     assert len(visible_cells(opened)) == PINS * PYTHONS
 
 
@@ -297,6 +320,107 @@ def test_arrows_pass_over_what_is_filtered_out(opened: Browser) -> None:
     focus(opened, NONE)
     opened.press(Keys.ARROW_RIGHT)
     assert opened.focused_cell() == LEFT
+
+
+# Releases that are no row
+
+MATRIX = """
+pythons: ['3.9', '3.12', '3.14']
+pins:
+  - {boto3: latest, botocore: latest, python: '>=3.9'}
+  - {boto3: 1.43.9, botocore: 1.43.9, python: '>=3.12'}
+  - {boto3: 1.43.3, botocore: 1.43.3, python: '>=3.12'}
+  - {boto3: 1.43.2, botocore: 1.43.2, python: '>=3.12'}
+  - {boto3: 1.26.5, botocore: 1.29.5, python: '>=3.9'}
+"""
+SURFACES = {Version("1.29.5"): "old", Version("1.43.2"): "old", Version("1.43.3"): "new", Version("1.43.9"): "new"}
+
+
+@pytest.fixture(scope="module")
+def of_sides(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with `latest`, the sides of a change, and answers."""
+    latest = cell("py39-botolatest", boto3="latest")
+    versions = {**latest.installed, "boto3": "1.42.97", "botocore": "1.42.97"}
+    result = run(
+        latest.model_copy(update={"installed": versions}),
+        *(cell(f"py312-boto{version}", boto3=version) for version in ("1.43.9", "1.43.3", "1.43.2")),
+        cell("py312-boto1.26", boto3="1.26.5", botocore="1.29.5"),
+    )
+    path = tmp_path_factory.mktemp("sides") / "report.html"
+    known = learn(parse_matrix(MATRIX), SURFACES, [result])
+    path.write_text(page(Report(result), known), encoding="utf-8")
+    return path
+
+
+def test_latest_shows_its_version_on_each_python(browser: Browser, of_sides: Path) -> None:
+    browser.open(of_sides)
+    assert browser.text("[data-cell='py39-botolatest']") == "1.42.97"
+    label = browser.find("[data-cell='py39-botolatest']").get_attribute("aria-label")
+    assert label == "boto3 latest (1.42.97), Python 3.9: passed"
+
+
+def test_sides_of_a_change_that_ended_alike_are_one_row_until_both_are_asked_for(
+    browser: Browser, of_sides: Path
+) -> None:
+    browser.open(of_sides)
+    rows = ["latest", "1.43.9", "1.43.3 and 1.43.2", "1.26.5 1.29.5"]
+    assert [row.text for row in browser.all("#grid tbody th") if row.is_displayed()] == rows
+    browser.find("#unfold").click()
+    assert "py312-boto1.43.2" in visible_cells(browser)
+    browser.find("#unfold").click()
+    search(browser, "boto1.43.2")
+    assert visible_cells(browser) == ["py312-boto1.43.2"]
+    assert browser.console() == []
+
+
+def test_sides_of_a_change_that_ended_otherwise_are_two_rows(browser: Browser, tmp_path: Path) -> None:
+    result = run(cell("py312-boto1.43.3", boto3="1.43.3"), failed("py312-boto1.43.2", boto3="1.43.2"))
+    browser.open(write(result, tmp_path))
+    assert visible_cells(browser) == ["py312-boto1.43.3", "py312-boto1.43.2"]
+    assert not browser.find("#unfold").is_displayed()
+
+
+@pytest.mark.parametrize("text", ["1.43.5", "boto3==1.43.5", "botocore 1.43.5", " V1.43.5 "])
+def test_search_answers_for_a_release_that_is_not_pinned(browser: Browser, of_sides: Path, text: str) -> None:
+    browser.open(of_sides)
+    search(browser, text)
+    told = browser.text("#answer")
+    assert "botocore 1.43.5 to the patch the same as botocore 1.43.3 to 1.43.9" in told
+    assert "yes on 3.12\nby py312-boto1.43.3 py312-boto1.43.9" in told
+    assert "no on 3.9\nbotocore 1.43.9 needs Python 3.12 or newer" in told
+    assert "not known on 3.14" in told
+    assert {"py312-boto1.43.3", "py312-boto1.43.9"} <= {*visible_cells(browser)}
+    browser.find("#answer a").click()
+    browser.wait("document.querySelector('dialog').open")
+    assert browser.text("#cell-name") == "py312-boto1.43.3"
+
+
+def test_search_takes_a_boto3_with_its_own_botocore(browser: Browser, of_sides: Path) -> None:
+    browser.open(of_sides)
+    search(browser, "1.26.5")
+    assert "boto3 1.26.5 with botocore 1.29.5" in browser.text("#answer")
+    search(browser, "1.29.5")
+    assert browser.text("#answer").startswith("botocore 1.29.5")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("1.50.0", "newer than 1.43.9, the newest that was examined or run"), ("1.43.1", "No such release is known")],
+)
+def test_search_says_of_what_nobody_judged_that_nobody_did(
+    browser: Browser, of_sides: Path, text: str, says: str
+) -> None:
+    browser.open(of_sides)
+    search(browser, text)
+    assert "not known" in browser.text("#answer")
+    assert says in browser.text("#answer")
+
+
+def test_search_for_another_package_s_version_is_no_question(browser: Browser, of_sides: Path) -> None:
+    browser.open(of_sides)
+    search(browser, "2.34.2")
+    assert not browser.find("#answer").is_displayed()
+    assert len(visible_cells(browser)) == 5
 
 
 # Elsewhere
@@ -336,7 +460,7 @@ def test_policy_refuses_a_script_that_slipped_in(browser: Browser, written: Path
 
 def test_run_without_cells_has_a_page_too(browser: Browser, tmp_path: Path) -> None:
     browser.open(write(run(), tmp_path))
-    assert browser.text("h1") == "No cell has run"
+    assert browser.text("h1") == "No environment has run"
     assert browser.console() == []
 
 
