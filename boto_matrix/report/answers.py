@@ -17,6 +17,8 @@ def answers(known: Knowledge | None) -> dict[str, Any] | None:
         return None
     texts: dict[str, int] = {}
     found = [_span(one, texts) for one in spans(known)]
+    if not found:
+        return None
     boto3s = {Version(pin.boto3).release[:2] for pin in known.matrix.pins if pin.boto3 != LATEST}
     series = {f"{major}.{minor}": _series(major, minor) for major, minor in sorted(boto3s)}
     return {"spans": found, "texts": [*texts], "series": series, "newest": str(known.newest)}

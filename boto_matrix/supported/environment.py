@@ -35,7 +35,7 @@ BARE = ""
 
 _NAMES = ("boto3", "botocore", "urllib3")
 _TABLES = re.compile(r"^\[\[packages?\]\]", re.MULTILINE)  # uv.lock, poetry.lock, pdm.lock; pylock.toml (PEP 751)
-_FROM_ELSEWHERE = re.compile(r"(?:^|[/=#@\s])(boto3|botocore)\b", re.IGNORECASE)
+_FROM_ELSEWHERE = re.compile(r"(?:^|[/=#@\s])(boto3|botocore)(?![-\w])", re.IGNORECASE)
 
 
 class UnclearEnvironment(UserError):

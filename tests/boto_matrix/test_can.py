@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +17,7 @@ from boto_matrix.matrix.load import parse_matrix
 from boto_matrix.results.model import CellResult, FoundSurface, Outcome, SetOutcome
 from boto_matrix.surface.declaration import declaration_of
 from boto_matrix.surface.record import SurfaceRecord
-from tests.boto_matrix.made_results import FAILED, cell, failed, run, sets, written
+from tests.boto_matrix.made_results import FAILED, STARTED, cell, failed, run, sets, written
 
 MATRIX = """
 pythons: ['3.9', '3.12', '3.14']
@@ -118,6 +119,15 @@ def test_failure_by_the_patch_is_a_no(ask: Ask, capsys: pytest.CaptureFixture[st
     bad = failed("py312-boto1.44", boto3="1.44.8", noredirect_patched=FAILED)
     assert ask("1.44.8", "--python", "3.12", of=(bad,)) == NO
     assert "failed on 2026-11-23 (at fault: the patch)" in capsys.readouterr().out
+
+
+def test_what_was_run_later_counts(ask: Ask, tmp_path: Path) -> None:
+    bad = failed("py312-boto1.44", boto3="1.44.8", noredirect_patched=FAILED)
+    good = passed("py312-boto1.44", "1.44.8")
+    later = STARTED + timedelta(days=1)
+    for earlier, now, answer in [(bad, good, YES), (good, bad, NO)]:
+        written(run(earlier, overrides={"BOTO3_VERSION": "1.44.8"}), tmp_path / "earlier.json")
+        assert ask("1.44.8", "--python", "3.12", of=(now,), started=later) == answer
 
 
 def test_failure_that_is_not_botocore_s_leaves_it_open(ask: Ask) -> None:

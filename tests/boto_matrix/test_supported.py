@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from boto_matrix.matrix.cells import Matrix, Pin
+from boto_matrix.matrix.numbering import check_pair, own_botocore
 from boto_matrix.results.model import CellResult, Outcome, SetOutcome
 from boto_matrix.supported.decide import Question, command, decide, questions
 from boto_matrix.supported.environment import UnclearEnvironment, listed, named
 from boto_matrix.supported.knowledge import Answer, Knowledge, KnownCell
 from boto_matrix.supported.learn import learn
+from boto_matrix.supported.spans import spans
 from tests.boto_matrix.made_results import cell, run, sets
 
 PYTHONS = ("3.9", "3.13")
@@ -147,6 +149,24 @@ def test_any_text_is_read_or_refused_in_a_sentence(text: str) -> None:
         listed(text, "3.12", "a test")
     with suppress(UnclearEnvironment):
         named([text])
+
+
+@given(worlds, versions, pythons)
+def test_span_of_a_release_answers_as_the_question_does(known: Knowledge, version: Version, python: str) -> None:
+    found = [span for span in spans(known) if span.first <= version <= span.last]
+    reply = decide(Question(python, version), known)
+    if not found:
+        assert reply.answer is not Answer.YES
+        return
+    (span,) = found
+    (same,) = [one for one in span.replies if one.question.python == python]
+    assert (same.answer, same.cells, same.is_left_out) == (reply.answer, reply.cells, reply.is_left_out)
+
+
+@given(st.one_of(st.integers(17, 29), st.integers(33, 60)), st.integers(0, 200))
+def test_boto3_can_be_installed_with_its_own_botocore(minor: int, patch: int) -> None:
+    boto3 = Version(f"1.{minor}.{patch}")
+    check_pair(str(boto3), str(own_botocore(boto3)))
 
 
 @given(versions, worlds)
