@@ -157,8 +157,11 @@ def _without_running(question: Question, known: Knowledge) -> Reply | None:
         return Reply(question, Answer.UNKNOWN, f"the matrix has Python {', '.join(known.matrix.pythons)}, not {python}")
     if botocore < OLDEST_BOTOCORE:
         return Reply(question, Answer.NO, f"the patch is for botocore {OLDEST_BOTOCORE} and newer")
-    because = _misfit(boto3, botocore) if boto3 is not None else None
-    return Reply(question, Answer.NO, because) if because else None
+    if boto3 is not None and (because := _misfit(boto3, botocore)):
+        return Reply(question, Answer.NO, because)
+    if boto3 is not None and not _is_final(boto3):
+        return Reply(question, Answer.UNKNOWN, f"boto3 {boto3} is no final release, and what is in it is not known")
+    return None
 
 
 def _by_itself(question: Question, known: Knowledge) -> Reply | None:
@@ -183,7 +186,7 @@ def _of_no_class(question: Question, known: Knowledge) -> Reply | None:
     """Answer for a botocore that no other one can stand for."""
     botocore = question.botocore
     because = None
-    if botocore.is_prerelease or botocore.is_postrelease or botocore.local:
+    if not _is_final(botocore):
         because = f"botocore {botocore} is no final release, so that no other one can stand for it"
     elif known.newest is None:
         because = "nothing is known of any botocore, neither from surface.json nor from results"
@@ -211,6 +214,10 @@ def _by_class(question: Question, known: Knowledge) -> Reply:
     at_sides = [[_as_asked(cell, question) for cell in of_class if cell.botocore == side] for side in sides]
     cells = tuple(cell for side in at_sides for cell in side)
     return Reply(question, together(map(_at_one_release, at_sides)), _stories(cells), cells, alike=alike)
+
+
+def _is_final(release: Version) -> bool:
+    return not (release.is_prerelease or release.is_postrelease or release.local)
 
 
 def _nearest(releases: Sequence[Version], botocore: Version) -> list[Version]:

@@ -165,6 +165,7 @@ def test_modified_release_is_not_taken_for_the_original(ask: Ask) -> None:
     cells = (passed("py312-boto1.43", "1.43.90"), passed("py312-boto1.43.3", "1.43.3"))
     for version in ("1.43.50+ours", "1.43.50.dev1", "1.43.50rc1", "1.43.50.post1"):
         assert ask(f"botocore=={version}", "--python", "3.12", of=cells) == UNKNOWN
+        assert ask(f"boto3=={version}", "botocore==1.43.90", "--python", "3.12", of=cells) == UNKNOWN
 
 
 def test_python_that_a_release_is_not_for_is_a_no_with_the_reason(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
