@@ -56,6 +56,7 @@ def tox_add_core_config(core_conf: ConfigSet, state: State) -> None:
     if matrix is None:
         return
     _refuse_unknown(state, matrix)
+    _refuse_settings_of_ours(state)
     _check_overrides()
     end_with_the_run()
     names = [cell.name for cell in matrix.cells]
@@ -108,6 +109,18 @@ def _check_overrides() -> None:
         check_overrides()
     except UserError as error:
         raise HandledError(str(error)) from error
+
+
+def _refuse_settings_of_ours(state: State) -> None:
+    """Refuse `-x testenv.deps=…` and the like: what is set here goes before it, so that it would do nothing."""
+    ours = {
+        "deps": "name versions by BOTO3_VERSION, BOTOCORE_VERSION and MOTO_VERSION",
+        "env_list": "name cells with -e",
+        **dict.fromkeys(("envlist", "no_package", "skipsdist", "runner", "description"), "leave it out"),
+    }
+    for override in getattr(state.conf.options, "override", None) or []:
+        if override.key in ours:
+            raise HandledError(f"-x {override}: {override.key} is what matrix.yaml makes it; {ours[override.key]}")
 
 
 def _refuse_unknown(state: State, matrix: Matrix) -> None:
