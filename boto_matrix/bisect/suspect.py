@@ -47,7 +47,8 @@ def find_suspect(run: RunResult, before: RunResult | None) -> Suspect | None:
     """
     failing = [cell for cell in run.cells if cell.outcome in (Outcome.FAILED, Outcome.CRASHED) and cell.installed]
     passing = [cell for cell in run.cells if cell.outcome is Outcome.PASSED]
-    earlier = {cell.name: cell for cell in before.cells if cell.outcome is Outcome.PASSED} if before else {}
+    known = before.cells if before else ()
+    earlier = {cell.name: cell for cell in known if cell.outcome is Outcome.PASSED and not cell.arguments}
     return next(_found(failing, passing, earlier, run), None)
 
 

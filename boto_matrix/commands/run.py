@@ -20,11 +20,13 @@ from boto_matrix import PROJECT
 from boto_matrix.machine.interpreters import Interpreters
 from boto_matrix.matrix.cells import Cell
 from boto_matrix.matrix.load import project_matrix
-from boto_matrix.releases.overrides import check_overrides, given_overrides
+from boto_matrix.redaction import redacted
+from boto_matrix.releases.overrides import check_overrides, shown_overrides
 from boto_matrix.report.progress import RunProgress
 from boto_matrix.report.terminal import show, summary
 from boto_matrix.results.folder import newest_first
 from boto_matrix.results.model import Machine, Outcome, RunResult
+from boto_matrix.results.standing import standing
 from boto_matrix.running.recorder import Recorder
 from boto_matrix.running.resume import passed_before
 from boto_matrix.running.selection import few, one, standing_for_all
@@ -62,11 +64,13 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     """Run the cells that are named, or all.
 
     Returns:
-        0 if none failed and at least one ran; 1 if one failed or none ran; 128 + the signal's number if one stopped it.
+        0 if each cell that was asked for passed, and 1 if not; 128 + the signal's number if one stopped it. Where no
+        cell is named, those are asked for that have a Python here.
 
     Raises:
         MatrixError: matrix.yaml is wrong, or a cell is named that it does not have.
         RequestError: the overrides cannot be.
+        ResultsError: the results cannot be written. That is known before anything runs, unless the disk fills up.
 
     """
     check_overrides()
@@ -83,6 +87,7 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
         blank=_blank(started),
         path=path,
         repeat=lambda names: repeat_command(names, pytest_arguments),
+        arguments=redacted(shlex.join(pytest_arguments)),
         earlier=earlier,
     )
     passed = {cell.name for run in earlier for cell in run.cells}
@@ -95,17 +100,20 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
         console.print(
             f"All that failed, again: {repeat_command(failed, pytest_arguments)}", soft_wrap=True, markup=False
         )
+    if recorder.unwritten is not None:
+        console.print(summary(run), markup=False)
+        raise recorder.unwritten
     console.print(f"Results: {_shown(path)}", soft_wrap=True, markup=False)
     console.print(summary(run), markup=False)
-    return 128 + stopped_by if stopped_by else int(bool(failed) or not _something_ran(run))
+    return 128 + stopped_by if stopped_by else int(not _is_green(run, arguments, pytest_arguments))
 
 
 def repeat_command(names: Sequence[str], pytest_arguments: Sequence[str]) -> str:
-    """Give the command that runs these cells again, just so, on a machine with nothing set up."""
-    overrides = [f"{name}={shlex.quote(value)}" for name, value in given_overrides().items()]
+    """Give the command that runs these cells again, on a machine with nothing set up; without what is secret."""
+    overrides = [f"{name}={shlex.quote(value)}" for name, value in shown_overrides().items()]
     command = [*overrides, "make", "matrix", f"CELLS={shlex.quote(' '.join(names))}"]
     if pytest_arguments:
-        command.append(f"ARGS={shlex.quote(shlex.join(pytest_arguments))}")
+        command.append(f"ARGS={shlex.quote(redacted(shlex.join(pytest_arguments)))}")
     return " ".join(command)
 
 
@@ -146,7 +154,6 @@ def _run(
     names = [cell.name for cell in cells if there[cell.python]]
     stopped_by: list[int] = []
     if names:
-        log.parent.mkdir(parents=True, exist_ok=True)
         tox = ToxProcess(names, jobs=jobs, pytest_arguments=pytest_arguments, log=log)
         with RunProgress(len(names), console) as progress, _stopping(tox.stop, stopped_by, progress), tox:
             _listen(tox, recorder, progress, stopped_by)
@@ -198,8 +205,12 @@ def _show_log(log: Path, console: Console) -> None:
     console.print("\n".join(lines[-_LINES_OF_LOG:]), soft_wrap=True, markup=False)
 
 
-def _something_ran(run: RunResult) -> bool:
-    return any(cell.outcome is not Outcome.NO_INTERPRETER and cell.outcome is not Outcome.NOT_RUN for cell in run.cells)
+def _is_green(run: RunResult, arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> bool:
+    """Say whether what was asked for has passed: the cells that are named, or all that have a Python here."""
+    if not arguments.cells:
+        there = tuple(cell for cell in run.cells if cell.outcome is not Outcome.NO_INTERPRETER)
+        run = run.model_copy(update={"cells": there})
+    return standing(run, arguments=redacted(shlex.join(pytest_arguments))).is_green
 
 
 def _blank(started: datetime) -> RunResult:
@@ -207,8 +218,8 @@ def _blank(started: datetime) -> RunResult:
         started=started,
         seconds=0.0,
         finished=False,
-        command=shlex.join(["python", "-m", "boto_matrix", *sys.argv[1:]]),
-        overrides=given_overrides(),
+        command=redacted(shlex.join(["python", "-m", "boto_matrix", *sys.argv[1:]])),
+        overrides=shown_overrides(),
         machine=Machine(
             system=platform.system(), release=platform.release(), architecture=platform.machine(), cpus=_processors()
         ),

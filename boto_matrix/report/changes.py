@@ -9,7 +9,6 @@ from enum import Enum
 
 from boto_matrix.results.model import CellResult, Outcome, RunResult, SetOutcome
 
-_NO_FACT = (Outcome.NOT_RUN, Outcome.NO_INTERPRETER)
 _BAD = (SetOutcome.FAILED, SetOutcome.CRASHED)
 
 
@@ -77,11 +76,13 @@ def compare(now: RunResult, before: RunResult) -> Changes:
 
 
 def _change(now: CellResult, before: CellResult | None) -> Change | None:
-    if before is None or before.outcome in _NO_FACT:
+    if now.arguments:
+        return None  # a part of its tests: what became of the cell is not known
+    if before is None or not before.is_whole_fact:
         if now.outcome.is_failure:
             return Change.BROKE if before is not None else Change.NEW
-        return None if now.outcome in _NO_FACT or before is not None else Change.NEW
-    if now.outcome in _NO_FACT:
+        return Change.NEW if now.outcome.is_fact and before is None else None
+    if not now.outcome.is_fact:
         return Change.STOPPED
     if now.outcome.is_failure and before.outcome.is_failure:
         return None if _failing(now) == _failing(before) else Change.OTHERWISE

@@ -85,7 +85,8 @@ def _matrix(report: Report) -> str:
     table = "\n".join([head, *(_row(row, report.pythons) for row in report.rows)])
     symbols = ", ".join(f"{_SYMBOLS.of(outcome)} {outcome.value}" for outcome in SetOutcome)
     otherwise = f"Otherwise each of {', '.join(FOUR_SETS)}, then all others: {symbols}"
-    block = f"{table}\n\n{_SYMBOLS.passed} all sets pass. {otherwise}."
+    part = " part: some tests pass, the others did not run." if report.standing.in_part else ""
+    block = f"{table}\n\n{_SYMBOLS.passed} all sets pass.{part} {otherwise}."
     if len(report.rows) <= _ROWS_IN_SIGHT:
         return block
     return f"<details><summary>{len(report.rows)} pins</summary>\n\n{block}\n\n</details>"
@@ -98,7 +99,7 @@ def _row(row: PinResults, pythons: Sequence[str]) -> str:
 
 def _place(cell: CellResult) -> str:
     if cell.outcome is Outcome.PASSED:
-        return _SYMBOLS.passed
+        return "part" if cell.arguments else _SYMBOLS.passed
     if not cell.sets:
         return _WORDS.get(cell.outcome, _SYMBOLS.failed)
     four = [cell.sets[name].outcome if name in cell.sets else SetOutcome.NOT_RUN for name in FOUR_SETS]

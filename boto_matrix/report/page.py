@@ -89,7 +89,7 @@ def _tile(cell: CellResult, report: Report) -> Tile:
         outcomes = {one.outcome for name, one in cell.sets.items() if name not in FOUR_SETS}
         others = next((outcome for outcome in _WORST_FIRST if outcome in outcomes), None)
         is_seen = cell.outcome in (Outcome.PASSED, Outcome.FAILED) or SetOutcome.CRASHED in {*marks, others}
-        word = "" if is_seen else word
+        word = ("part" if cell.arguments else "") if is_seen else word
     change = report.changes.cells.get(cell.name) if report.changes else None
     return Tile(cell, marks, others, word, _label(cell, change), change)
 
@@ -98,6 +98,7 @@ def _label(cell: CellResult, change: Change | None) -> str:
     failing = [name for name, one in cell.sets.items() if one.outcome in (SetOutcome.FAILED, SetOutcome.CRASHED)]
     parts = [f"boto3 {cell.pin.boto3}, Python {cell.python}: {cell.outcome.value}"]
     parts += [f" in {', '.join(failing)}"] if failing else []
+    parts += [f", with a part of the tests ({cell.arguments})"] if cell.arguments else []
     parts += [f", {change.value}"] if change else []
     return "".join(parts)
 

@@ -101,6 +101,8 @@ def _place(cell: CellResult, symbols: Symbols) -> Text:
     crash_is_shown = any(one.outcome is SetOutcome.CRASHED for one in cell.sets.values())
     if cell.outcome is Outcome.INSTALL_FAILED or (cell.outcome is Outcome.CRASHED and not crash_is_shown):
         text.append(f" {_INSTEAD_OF_SETS[cell.outcome]}", style=STYLES[cell.outcome])
+    if cell.arguments:
+        text.append(" part")
     return text
 
 

@@ -16,6 +16,7 @@ from typing import ClassVar, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from boto_matrix.errors import UserError
+from boto_matrix.redaction import redacted
 from boto_matrix.results.mistakes import not_results, wrong_format
 
 FORMAT = 1
@@ -39,6 +40,11 @@ class Outcome(str, Enum):
     def is_failure(self) -> bool:
         """Whether a run with such a cell has failed; what could not or should not run is no failure."""
         return self in (Outcome.FAILED, Outcome.INSTALL_FAILED, Outcome.CRASHED)
+
+    @property
+    def is_fact(self) -> bool:
+        """Whether it says anything of the cell: one that had no Python, or was not run, may be good or bad."""
+        return self not in (Outcome.NOT_RUN, Outcome.NO_INTERPRETER)
 
 
 class SetOutcome(str, Enum):
@@ -140,9 +146,19 @@ class CellResult(_Model):
     tests_seconds: float | None = Field(default=None, description="wall clock, of all sets")
     repeat: str = Field(description="the command that repeats it")
     output: str | None = Field(default=None, description="the end of what was printed, where that explains the outcome")
+    arguments: str = Field(
+        default="",
+        description="what pytest was told, `-k multipart`; a result with any may be of a part of the tests, and counts "
+        "for nothing where all of them are asked for",
+    )
     run: int | None = Field(
         default=None, ge=0, description="in a merged document, the run that this was found in: an index into `runs`"
     )
+
+    @property
+    def is_whole_fact(self) -> bool:
+        """Whether it says how the cell ended with all of its tests."""
+        return self.outcome.is_fact and not self.arguments
 
 
 class Machine(_Model):
@@ -200,12 +216,29 @@ class RunResult(_Model):
 
 
 def write_results(run: RunResult, path: Path) -> None:
-    """Put the results in place, whole or not at all."""
+    """Put the results in place, whole or not at all.
+
+    Raises:
+        ResultsError: they cannot be written there.
+
+    """
+    try:
+        _put_in_place(run.model_dump_json(indent=1), path)
+    except OSError as error:
+        raise cannot_be_written(path, error) from error
+
+
+def cannot_be_written(path: Path, error: OSError) -> ResultsError:
+    """Say that a file of a run has no place where it was to go."""
+    return ResultsError(f"{path}: cannot be written: {error.strerror}. Name another place for the results")
+
+
+def _put_in_place(text: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(run.model_dump_json(indent=1))
+            file.write(text)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -226,13 +259,19 @@ def read_results(path: Path) -> RunResult:
 
 
 def read_cell_report(path: Path) -> CellReport:
-    """Read what a cell's tests wrote.
+    """Read what a cell's tests wrote, without what is secret.
 
     Raises:
         ResultsError: there is nothing, or it is damaged.
 
     """
-    return _read(CellReport, path)
+    report = _read(CellReport, path)
+    return report.model_copy(update={"sets": {name: _redacted(one) for name, one in report.sets.items()}})
+
+
+def _redacted(one: SetResult) -> SetResult:
+    tests = (test.model_copy(update={"detail": redacted(test.detail)}) if test.detail else test for test in one.tests)
+    return one.model_copy(update={"tests": tuple(tests)})
 
 
 class _Format(_Model):

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
 
+from boto_matrix.redaction import redacted
+
 PIPE_VARIABLE = "BOTO_MATRIX_EVENTS"
 """The environment variable that holds the number of the pipe's writing end."""
 
@@ -53,8 +55,8 @@ class Event:
     results: str = ""
 
     def line(self) -> bytes:
-        """Give the event as it goes through the pipe."""
-        return json.dumps(asdict(self)).encode() + b"\n"
+        """Give the event as it goes through the pipe, without what is secret."""
+        return json.dumps({**asdict(self), "text": redacted(self.text)}).encode() + b"\n"
 
     @classmethod
     def of_line(cls, line: bytes) -> Event:

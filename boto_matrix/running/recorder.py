@@ -50,6 +50,7 @@ class Recorder:
         blank: RunResult,
         path: Path,
         repeat: Callable[[Sequence[str]], str],
+        arguments: str = "",
         earlier: Sequence[RunResult] = (),
     ) -> None:
         """Take what is asked for.
@@ -59,10 +60,14 @@ class Recorder:
             blank: its document, without them.
             path: where that goes.
             repeat: gives the command that repeats cells.
+            arguments: what pytest is told.
             earlier: documents with results that still hold; their cells are not run again.
 
+        Raises:
+            ResultsError: the document cannot be written there.
+
         """
-        self._cells = {cell.name: _not_run(cell, repeat([cell.name])) for cell in cells}
+        self._cells = {cell.name: _not_run(cell, repeat([cell.name]), arguments) for cell in cells}
         self._blank = blank
         self._earlier = earlier
         self._path = path
@@ -70,6 +75,9 @@ class Recorder:
         self._clocks: dict[str, _Clock] = {}
         self._write_again_at = 0.0
         self._is_written = False
+        self.unwritten: ResultsError | None = None
+        """Why the document that is on disk is not the last one; None if it is."""
+        write_results(self.run, path)  # now, so that a place where it cannot be is known before anything runs
 
     @property
     def run(self) -> RunResult:
@@ -78,8 +86,7 @@ class Recorder:
         run = self._blank.model_copy(update={"seconds": seconds, "cells": tuple(self._cells.values())})
         if not self._earlier:
             return run
-        # An earlier run that was killed never finished; what is wanted of it is here.
-        return merge([run, *self._earlier], run.command).model_copy(update={"finished": run.finished})
+        return merge([run, *self._earlier], run.command)
 
     def no_interpreter(self, names: Iterable[str]) -> None:
         """Note cells that have no Python to run on."""
@@ -158,17 +165,23 @@ class Recorder:
             self._write_again_at = now + (time.monotonic() - now) * _SPARING
 
     def _write(self) -> None:
-        write_results(self.run, self._path)
-        self._is_written = True
+        """Write the document; where that fails the run goes on, for there may be room again when it ends."""
+        try:
+            write_results(self.run, self._path)
+        except ResultsError as error:
+            self.unwritten = error
+        else:
+            self._is_written, self.unwritten = True, None
 
 
-def _not_run(cell: Cell, repeat: str) -> CellResult:
+def _not_run(cell: Cell, repeat: str, arguments: str) -> CellResult:
     return CellResult(
         name=cell.name,
         python=cell.python,
         pin=PinnedVersions(boto3=cell.pin.boto3, botocore=cell.pin.botocore),
         outcome=Outcome.NOT_RUN,
         repeat=repeat,
+        arguments=arguments,
     )
 
 

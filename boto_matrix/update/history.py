@@ -6,10 +6,8 @@ from pathlib import Path
 
 from boto_matrix.results.model import Outcome, ResultsError, read_results
 
-_SAYS_NOTHING = (Outcome.NOT_RUN, Outcome.NO_INTERPRETER)
-
 PairHistory = dict[tuple[str, str], dict[str, bool]]
-"""By boto3 and botocore, by Python: whether the cell passed when it ran last."""
+"""By boto3 and botocore, by Python: whether the cell passed when all its tests ran last."""
 
 
 def pairs_that_ran(results: Path) -> PairHistory:
@@ -23,7 +21,7 @@ def pairs_that_ran(results: Path) -> PairHistory:
     ran: PairHistory = {}
     for run in sorted(runs, key=lambda one: one.started):
         for cell in run.cells:
-            if cell.outcome not in _SAYS_NOTHING:
+            if cell.is_whole_fact:
                 pair = (cell.requested.get("boto3", ""), cell.requested.get("botocore", ""))
                 ran.setdefault(pair, {})[cell.python] = cell.outcome is Outcome.PASSED
     return ran

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from boto_matrix.__main__ import main
+from boto_matrix.matrix.load import project_matrix
 from boto_matrix.report import read
 from boto_matrix.report.badge import badge
 from boto_matrix.report.changes import Change, compare
@@ -179,6 +180,9 @@ def test_markdown_of_many_failures_stays_short() -> None:
         ([cell(A), cell(B)], "2 passing", "brightgreen"),
         ([cell(A), failed(B)], "1 of 2 failing", "red"),
         ([cell(A, outcome=Outcome.NO_INTERPRETER)], "not run", "lightgrey"),
+        ([cell(A), cell(B, outcome=Outcome.NO_INTERPRETER)], "1 of 2 passing", "yellow"),
+        ([cell(A), cell(B, outcome=Outcome.NOT_RUN)], "1 of 2 passing", "yellow"),
+        ([cell(A, arguments="-k multipart")], "not run", "lightgrey"),
         ([], "not run", "lightgrey"),
     ],
 )
@@ -194,9 +198,16 @@ def test_badge_of_a_run_that_is_not_finished_is_not_green() -> None:
 # What changed
 
 
+PART = {"arguments": "-k multipart"}
+
+
 @pytest.mark.parametrize(
     ("before", "now", "change"),
     [
+        (failed(A), cell(A, **PART), None),
+        (cell(A), failed(A).model_copy(update=PART), None),
+        (cell(A, **PART), failed(A), Change.BROKE),
+        (failed(A).model_copy(update=PART), cell(A), None),
         (cell(A), cell(A), None),
         (cell(A), failed(A), Change.BROKE),
         (failed(A), cell(A), Change.MENDED),
@@ -263,6 +274,17 @@ def test_newest_run_is_laid_over_what_was_known_and_compared_with_it(results: Pa
     assert {one.name: one.outcome for one in report.run.cells} == {two: Outcome.FAILED, other: Outcome.PASSED}
     assert report.changes is not None
     assert report.changes.cells == {two: Change.BROKE}
+
+
+def test_a_part_of_the_tests_that_was_run_since_does_not_mend_what_is_red(results: Path) -> None:
+    name = "py311-boto1.44"
+    keep(run(failed(name), started=EARLIER), results, age=1)
+    keep(run(cell(name, arguments="-k multipart")), results, age=0)
+    report = read.read_report([], None)
+    assert [one.outcome for one in report.run.cells] == [Outcome.FAILED]
+    assert report.standing.is_red
+    assert report.changes is not None
+    assert report.changes.cells == {}
 
 
 def test_runs_with_other_overrides_are_not_mixed_in(results: Path) -> None:
@@ -344,9 +366,44 @@ def test_a_cell_on_the_page_says_whether_the_guard_knows_its_botocore(
 
 
 def test_several_files_are_reported_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    paths = [str(written(run(one), tmp_path / f"{one.name}.json")) for one in (cell(A), cell(B))]
-    assert main(["report", *paths, "--format", "badge"]) == 0
-    assert json.loads(capsys.readouterr().out)["message"] == "2 passing"
+    runs = [run(cell(A), started=EARLIER), run(cell(B))]
+    paths = [str(written(one, tmp_path / f"{one.started:%d}.json")) for one in runs]
+    assert main(["report", *paths, "--format", "markdown"]) == 0
+    assert "Merged from 2 runs" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["html", "markdown", "terminal", "badge"])
+def test_a_part_of_the_tests_is_shown_as_one(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, output = str(written(run(cell(A, **PART)), tmp_path / "r.json")), tmp_path / "report"
+    assert main(["report", path, "--format", form, "--output", str(output)]) == 0
+    said = output.read_text() if output.exists() else capsys.readouterr().out
+    expected = {
+        "html": "<span>part</span>",
+        "markdown": "## No cell has run all its tests\n",
+        "terminal": "✓✓✓✓ part",
+        "badge": '"message": "not run"',
+    }
+    assert expected[form] in said
+
+
+def test_a_badge_of_other_versions_than_the_pins_says_so() -> None:
+    assert json.loads(badge(Report(run(cell(A), overrides={"BOTO3_VERSION": "1.26"}))))["label"] == (
+        "boto3 matrix BOTO3_VERSION=1.26"
+    )
+
+
+def test_a_report_without_some_cells_of_the_matrix_is_not_green(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [one.name for one in project_matrix().cells]
+    path = str(written(run(*(cell(name) for name in names[1:])), tmp_path / "r.json"))
+    assert main(["report", path, "--format", "badge"]) == 0
+    badge_says = json.loads(capsys.readouterr().out)
+    assert (badge_says["message"], badge_says["color"]) == (f"{len(names) - 1} of {len(names)} passing", "yellow")
+    assert main(["report", path, "--format", "markdown"]) == 0
+    assert f"## {len(names) - 1} of {len(names)} cells passed, the others did not run" in capsys.readouterr().out
+    report = read.read_report([Path(path)], None)
+    assert '<h1 class="">' in page(report)
 
 
 def test_page_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -99,6 +99,46 @@ def test_a_run_in_which_nothing_ran_has_failed(project: SmallProject) -> None:
     assert "no py" in done.output
 
 
+def test_a_cell_that_is_named_and_has_no_python_is_not_green(project: SmallProject) -> None:
+    project.write_matrix([("1.26.24", "1.29.24")], [PYTHON, "3.99"])
+    assert project.boto_matrix("run").exit_code == 0, "all cells that have a Python here"
+    assert project.boto_matrix("run", GOOD, "py399-boto1.26").exit_code == 1
+
+
+@pytest.mark.parametrize("place", ["results", "notes.txt/results.json", "/proc/none/results.json"])
+def test_results_that_cannot_be_written_are_told_in_a_line_before_anything_runs(
+    project: SmallProject, place: str
+) -> None:
+    (project.folder / "results").mkdir()
+    (project.folder / "notes.txt").touch()
+    done = project.boto_matrix("run", "--results", place)
+    assert done.exit_code == 2
+    assert len(done.output.splitlines()) == 1, done.output
+    assert f"{place}: cannot be written: " in done.output
+    assert "Name another place" in done.output
+    assert not project.has_run(GOOD)
+
+
+def test_a_log_that_cannot_be_written_is_told_in_a_line_before_anything_runs(project: SmallProject) -> None:
+    (project.folder / "mine.log").mkdir()
+    done = project.boto_matrix("run", "--results", "mine.json")
+    assert done.exit_code == 2
+    assert len(done.output.splitlines()) == 1, done.output
+    assert "mine.log: cannot be written: Is a directory" in done.output
+    assert not project.has_run(GOOD)
+
+
+def test_a_disk_that_is_full_at_the_end_is_told_in_a_line_below_what_was_found(project: SmallProject) -> None:
+    (project.folder / "check.py").write_text(
+        (project.folder / "check.py").read_text() + "import shutil; shutil.rmtree('mine'); open('mine', 'w').close()\n"
+    )
+    done = project.boto_matrix("run", GOOD, "--results", "mine/results.json")
+    assert done.exit_code == 2
+    assert "Traceback" not in done.output
+    assert "cells: 1 passed, 0 failed" in done.output
+    assert "mine/results.json: cannot be written: " in done.output.splitlines()[-1]
+
+
 def test_what_follows_two_dashes_goes_to_pytest(project: SmallProject) -> None:
     assert project.boto_matrix("run", GOOD, "--", "-k", "multipart and not copy").exit_code == 0
     assert project.seen(GOOD)["arguments"] == ["-k", "multipart and not copy"]
