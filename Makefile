@@ -82,12 +82,13 @@ lint: $(READY)
 	$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(VENV)/bin/zizmor --quiet --offline --pedantic .github
 
+# uv installs from the index that pip is told of, where it is not told of one itself.
 # Made anew when pyproject.toml changes. Bytecode is compiled now, since a machine may be told to write none later.
 $(READY): pyproject.toml tools/find-python
 	rm -rf $(VENV)
 	python=$$(tools/find-python) && "$$python" -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
-	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --compile-bytecode --group dev
+	$(VENV)/bin/python -m boto_matrix.releases.index_settings $(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --compile-bytecode --group dev
 	touch $(READY)
 
 clean:

@@ -21,6 +21,7 @@ from boto_matrix.machine.interpreters import Interpreters
 from boto_matrix.matrix.cells import Cell
 from boto_matrix.matrix.load import project_matrix
 from boto_matrix.redaction import redacted
+from boto_matrix.releases.index_settings import ignored
 from boto_matrix.releases.overrides import check_overrides, shown_overrides
 from boto_matrix.report.progress import RunProgress
 from boto_matrix.report.terminal import show, summary
@@ -90,6 +91,8 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
         arguments=redacted(shlex.join(pytest_arguments)),
         earlier=earlier,
     )
+    for sentence in ignored():
+        console.print(sentence, soft_wrap=True, markup=False)
     passed = {cell.name for run in earlier for cell in run.cells}
     left = [cell for cell in cells if cell.name not in passed]
     stopped_by = _run(left, interpreters, recorder, arguments.jobs, pytest_arguments, path.with_suffix(".log"), console)

@@ -7,7 +7,6 @@ module that tox loads.
 from __future__ import annotations
 
 import os
-import re
 import socket
 import tempfile
 import threading
@@ -36,6 +35,7 @@ from requests.utils import get_environ_proxies, select_proxy
 
 from boto_matrix.errors import IndexUnavailable, NoSuchRelease
 from boto_matrix.redaction import redacted
+from boto_matrix.releases.index_settings import index_url
 from boto_matrix.releases.wheel import requirements_in_metadata, requirements_in_wheel
 
 __all__ = ["IndexUnavailable", "NoSuchRelease", "PackageIndex", "Release", "index_from_environment"]
@@ -227,8 +227,7 @@ def index_from_environment(
 
     `until` leaves out the releases that came later. Additional indexes are not asked.
     """
-    named = environ.get("UV_DEFAULT_INDEX") or environ.get("UV_INDEX_URL") or environ.get("PIP_INDEX_URL")
-    url = re.sub(r"^[\w.-]+=", "", named) if named else PYPI_SIMPLE_ENDPOINT  # uv: "name=address" names the index
+    url = index_url(environ) or PYPI_SIMPLE_ENDPOINT
     return PackageIndex(url, offline=environ.get("UV_OFFLINE", "").lower() in _ON, until=until)
 
 

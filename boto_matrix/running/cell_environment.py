@@ -17,6 +17,7 @@ from tox_uv._run import UvVenvRunner  # private, but the one class there is to e
 from boto_matrix.errors import UserError
 from boto_matrix.machine.interpreters import Interpreters, how_to_get
 from boto_matrix.matrix.load import project_matrix
+from boto_matrix.releases.index_settings import for_uv
 from boto_matrix.releases.overrides import Requested, requested
 from boto_matrix.running.bytecode_cache import BytecodeCache
 from boto_matrix.running.events import Event, Happened, tell
@@ -135,9 +136,11 @@ class CellEnvironment(UvVenvRunner):
 
     @property
     def environment_variables(self) -> dict[str, str]:
-        """The next command's variables: an install's as tox has them, the tests' without what is not for them."""
+        """The next command's variables: an install's with pip's index for uv, the tests' without what is not theirs."""
         variables: dict[str, str] = super().environment_variables
-        return {**_without(_FOR_THE_INSTALL, variables), **self._cell_variables()} if self._is_installed else variables
+        if not self._is_installed:
+            return {**variables, **for_uv()}
+        return {**_without(_FOR_THE_INSTALL, variables), **self._cell_variables()}
 
     def _cell_variables(self) -> dict[str, str]:
         return {
