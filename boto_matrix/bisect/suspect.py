@@ -37,8 +37,8 @@ class Suspect:
 def find_suspect(run: RunResult, before: RunResult | None) -> Suspect | None:
     """Say what to bisect, if anything.
 
-    A cell that passed in the run before with another boto3, botocore or moto says most: one of these is new. Else the
-    nearest boto3 that passes on the same Python is compared with.
+    A cell that passed in the run before with another boto3, botocore or moto says most: one of these is new. One that
+    did not pass before is compared with the nearest boto3 that passes on the same Python.
 
     Args:
         run: in which cells failed.
@@ -61,7 +61,8 @@ def _found(
             is_mock = blamed[cell.name].culprit is Culprit.MOCK
             yield from _that_are_new(cell, earlier[cell.name], _MOTO_FIRST if is_mock else _PACKAGES)
     for cell in failing:
-        yield from _nearest_that_passes(cell, [other for other in passing if other.python == cell.python])
+        if cell.name not in earlier:  # else it is something else that is new: another boto3 would only lead astray
+            yield from _nearest_that_passes(cell, [other for other in passing if other.python == cell.python])
 
 
 def _that_are_new(cell: CellResult, before: CellResult, packages: Iterable[str]) -> Iterator[Suspect]:

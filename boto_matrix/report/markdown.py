@@ -16,6 +16,7 @@ from boto_matrix.results.model import CellResult, Outcome, SetOutcome
 _FAILURES = 10  # of each culprit
 _NAMES = 12
 _PACKAGES = 6
+_NEW = 4
 _ROWS_IN_SIGHT = 60
 _SYMBOLS = Symbols.for_encoding("utf-8")
 _WORDS = {
@@ -44,6 +45,7 @@ def _head(report: Report) -> str:
         report.left_out,
         f"with {_code(overrides)}" if overrides else "",
         "" if run.finished else "not finished",
+        ", ".join(f"{_text(package)} {_text(version)}" for package, version in report.newest.items()),
     ]
     return f"## {report.headline}\n\n{', '.join(part for part in parts if part)}."
 
@@ -70,6 +72,7 @@ def _failure(failure: Failure) -> str:
 def _changes(changes: Changes) -> str:
     title = f"### Since {changes.since.started:%Y-%m-%d %H:%M} UTC"
     lines = [f"- {change.value}: {_names(changes.of(change))}" for change in Change if changes.of(change)]
+    lines += [f"- {_text(one.sentence)}" for one in changes.new_where_broken[:_NEW]]
     if changes.gone:
         lines.append(f"- gone: {_names(changes.gone)}")
     for one in changes.packages[:_PACKAGES]:

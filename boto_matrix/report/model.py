@@ -13,6 +13,8 @@ from boto_matrix.report.changes import Changes, compare
 from boto_matrix.results.model import CellResult, Outcome, RunResult
 from boto_matrix.results.standing import Standing, standing
 
+_THAT_GO_ON = ("boto3", "botocore", "moto", "pytest", "urllib3")
+
 
 @dataclass(frozen=True)
 class PinResults:
@@ -69,6 +71,15 @@ class Report:
             row[cell.python] = cell
         rows = [_row(cells) for cells in found.values()]
         return tuple(sorted(rows, key=lambda row: _age(next(iter(row.cells.values()))), reverse=True))
+
+    @cached_property
+    def newest(self) -> Mapping[str, str]:
+        """The newest installed release of what no pin holds back: what `latest` meant in this run."""
+        found = {
+            package: [version for cell in self.run.cells if (version := _version(cell.installed.get(package, "")))]
+            for package in _THAT_GO_ON
+        }
+        return {package: str(max(versions)) for package, versions in found.items() if versions}
 
     @property
     def headline(self) -> str:

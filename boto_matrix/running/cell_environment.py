@@ -6,6 +6,7 @@ import fnmatch
 import sys
 import threading
 from functools import cache, cached_property
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -122,7 +123,8 @@ class CellEnvironment(UvVenvRunner):
         self._is_new = self._last is not None  # to find all as it must be takes no command
         if self._is_new:
             self._bytecode.restore(self.env_site_package_dir())
-        tell(Event(self.name, Happened.INSTALLED, requested=self.requested.versions))
+        found = _installed(self.env_site_package_dir())
+        tell(Event(self.name, Happened.INSTALLED, requested=self.requested.versions, installed=found))
 
     def _why(self, error: BaseException) -> str:
         if isinstance(error, SystemExit) and self._last is not None:
@@ -186,6 +188,12 @@ class CellEnvironment(UvVenvRunner):
                 results=str(self.results),
             )
         )
+
+
+def _installed(site_packages: Path) -> dict[str, str]:
+    """Give the version of each installed package, as tests/cell_report.py does; but a test may die before it can."""
+    found = ((one.metadata["Name"], one.version) for one in distributions(path=[str(site_packages)]))
+    return dict(sorted((name.lower(), version) for name, version in found if name))
 
 
 @cache

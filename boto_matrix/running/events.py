@@ -40,6 +40,7 @@ class Event:
         happened: what.
         text: the output, or the sentence, that explains it.
         requested: what the cell asked for, by package (with INSTALLED).
+        installed: everything that it then had, by package (with INSTALLED).
         exit_code: of the test process; negative when a signal ended it (with ENDED).
         timed_out: whether it was ended for taking too long (with ENDED).
         results: the path of what the tests wrote (with ENDED).
@@ -50,6 +51,7 @@ class Event:
     happened: Happened
     text: str = ""
     requested: Mapping[str, str] | None = None
+    installed: Mapping[str, str] | None = None
     exit_code: int | None = None
     timed_out: bool = False
     results: str = ""

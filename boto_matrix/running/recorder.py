@@ -38,6 +38,7 @@ class _Clock:
     started: float
     installed: float | None = None
     requested: dict[str, str] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
 
 
 class Recorder:
@@ -104,7 +105,8 @@ class Recorder:
         now = time.monotonic()
         clock = self._clocks.setdefault(event.cell, _Clock(now))
         if event.happened is Happened.INSTALLED:
-            clock.installed, clock.requested = now, dict(event.requested or {})
+            clock.installed = now
+            clock.requested, clock.packages = dict(event.requested or {}), dict(event.installed or {})
         elif event.happened is Happened.NO_INTERPRETER:
             return self._end(event.cell, Outcome.NO_INTERPRETER, _no_interpreter(self._cells[event.cell].python))
         elif event.happened is Happened.INSTALL_FAILED:
@@ -119,7 +121,7 @@ class Recorder:
             if self._cells[name].outcome is Outcome.NOT_RUN and self._cells[name].reason is None:
                 outcome = Outcome.NOT_RUN if is_stopped else Outcome.CRASHED
                 reason = "the run was stopped while it ran" if is_stopped else "tox ended before it did"
-                self._end(name, outcome, reason, requested=clock.requested)
+                self._end(name, outcome, reason, requested=clock.requested, installed=clock.packages)
         self._blank = self._blank.model_copy(update={"finished": True})
         self._write()
 
@@ -141,7 +143,7 @@ class Recorder:
             outcome,
             reason,
             requested=clock.requested,
-            installed=report.packages if report else {},
+            installed=report.packages if report else clock.packages,
             surfaces=surfaces_of_cell(Path(report.executable), report.python) if report else {},
             s3_model=model_of_cell(Path(report.executable)) if report else None,
             interpreter=UsedInterpreter(version=report.python, path=report.executable) if report else None,

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from boto_matrix.__main__ import main
+from boto_matrix.ci.nightly_issue import NightlyIssue
 from boto_matrix.matrix.load import project_matrix
 from boto_matrix.report import read
 from boto_matrix.report.badge import badge
@@ -24,7 +25,7 @@ from boto_matrix.report.details import details
 from boto_matrix.report.markdown import markdown
 from boto_matrix.report.model import Report
 from boto_matrix.report.page import page
-from boto_matrix.results.model import CellResult, FoundModel, FoundSurface, Outcome, RunResult
+from boto_matrix.results.model import CellResult, FoundModel, FoundSurface, Outcome, RunResult, UsedInterpreter
 from tests.boto_matrix.made_results import FAILED, STARTED, cell, changed, failed, grid, one_set, run, sets, written
 
 A, B = "py311-boto1.26", "py311-boto1.44"
@@ -231,6 +232,46 @@ def test_packages_that_changed_are_counted() -> None:
     old = [one.model_copy(update={"installed": {**one.installed, "moto": "5.2.4"}}) for one in (cell(A), cell(B))]
     (found,) = compare(run(cell(A), cell(B)), run(*old, started=EARLIER)).packages
     assert (found.package, found.before, found.now, found.cells) == ("moto", "5.2.4", "5.2.5", 2)
+
+
+def with_versions(one: CellResult, **versions: str) -> CellResult:
+    return one.model_copy(update={"installed": {**one.installed, **versions}})
+
+
+@pytest.mark.parametrize("package", ["moto", "pytest", "urllib3", "boto3"])
+def test_what_is_new_where_cells_broke_is_said_in_every_form(package: str) -> None:
+    names = [A, B, "py312-boto1.44"]
+    before = run(*(with_versions(cell(name), **{package: "1.0", "six": "1.16.0"}) for name in names), started=EARLIER)
+    now = run(
+        *(with_versions(failed(name), **{package: "2.0"}) for name in names[:2]),
+        with_versions(cell(names[2]), **{package: "1.0"}),
+    )
+    report = Report(now, before)
+    said = f"{package} 1.0 → 2.0 is new in 2 of the 2 cells that broke, and in none that passes"
+    other = "six 1.16.0 → 1.17.0 is new in 2 of the 2 cells that broke, and in 1 that passes"
+    assert report.changes is not None
+    assert [one.sentence for one in report.changes.new_where_broken] == [said, other]
+    assert said in markdown(report)
+    assert said in NightlyIssue(report, ()).body
+    assert f"<li>{said}</li>" in page(report)
+
+
+def test_a_report_says_which_releases_are_the_newest_that_ran() -> None:
+    report = Report(run(cell(A), with_versions(cell(B), moto="5.10.0", urllib3="1.26.20")))
+    assert report.newest == {
+        "boto3": "1.26.24", "botocore": "1.26.24", "moto": "5.10.0", "pytest": "9.2.0", "urllib3": "2.8.0",
+    }  # fmt: skip
+    assert "moto 5.10.0, pytest 9.2.0, urllib3 2.8.0" in page(report)
+    assert "moto 5.10.0, pytest 9.2.0, urllib3 2.8.0" in markdown(report)
+
+
+def test_another_python_is_as_new_as_another_package() -> None:
+    old, new = (
+        one.model_copy(update={"interpreter": UsedInterpreter(version=version, path="/python")})
+        for one, version in ((cell(A), "3.11.7"), (failed(A), "3.11.8"))
+    )
+    (found,) = compare(run(new), run(old, started=EARLIER)).new_where_broken
+    assert found.sentence == "Python 3.11.7 → 3.11.8 is new in the cell that broke, and in none that passes"
 
 
 def test_cells_that_are_gone_are_named() -> None:

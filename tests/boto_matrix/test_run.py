@@ -86,6 +86,7 @@ def test_tests_that_leave_no_results_have_crashed_whatever_their_exit_code(proje
     project.behave({GOOD: "say nothing"})
     assert project.boto_matrix("run", GOOD).exit_code == 1
     assert result(project, GOOD).outcome is Outcome.CRASHED
+    assert result(project, GOOD).installed == {"boto3": "1.26.24", "botocore": "1.29.24"}, "it is known all the same"
 
 
 def test_a_run_in_which_nothing_ran_has_failed(project: SmallProject) -> None:
