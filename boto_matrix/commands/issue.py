@@ -57,7 +57,7 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
 def _report(results: Path, since: Path | None, asked: tuple[str, ...]) -> Report | None:
     if not results.exists():
         return None
-    return replace(read_report([results], since if since is not None and since.exists() else None), asked=asked)
+    return replace(read_report([results], since), asked=asked)
 
 
 def _text(path: Path | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,14 +23,14 @@ def read_report(paths: Sequence[Path], since: Path | None) -> Report:
     Args:
         paths: the results to report, several as one; none for what is known in results/: of each cell of the matrix the
             newest fact, the newest run compared with what was known before it.
-        since: what to compare with.
+        since: what to compare with, if it is there; that it is not is said.
 
     Raises:
         ResultsError: a file that is named is not the results of a run, or there is none.
         MergeError: several are named that do not go together.
 
     """
-    before = read_results(since) if since is not None else None
+    before = _if_there(since)
     if paths:
         runs = [read_results(path) for path in paths]
         run = runs[0] if len(runs) == 1 else merge(runs, "python -m boto_matrix report")
@@ -37,6 +38,13 @@ def read_report(paths: Sequence[Path], since: Path | None) -> Report:
     newest, earlier = _known()
     run = _laid_over(earlier, newest)
     return Report(run, before or earlier, _asked(run))
+
+
+def _if_there(since: Path | None) -> RunResult | None:
+    if since is not None and not since.exists():
+        print(f"nothing to compare with: {since} is not there", file=sys.stderr)
+        return None
+    return read_results(since) if since is not None else None
 
 
 def _asked(run: RunResult) -> tuple[str, ...]:

@@ -447,6 +447,14 @@ def test_a_report_without_some_cells_of_the_matrix_is_not_green(
     assert '<h1 class="">' in page(report)
 
 
+def test_where_there_is_nothing_to_compare_with_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, none = str(written(run(cell(A)), tmp_path / "r.json")), str(tmp_path / "none.json")
+    assert main(["report", path, "--since", none, "--format", "badge"]) == 0
+    assert capsys.readouterr().err == f"nothing to compare with: {none} is not there\n"
+
+
 def test_page_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(written(run(cell(A)), tmp_path / "r.json"))
     assert main(["report", path, "-o", "/proc/no/r.html"]) == 2
