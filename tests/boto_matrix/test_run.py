@@ -140,6 +140,12 @@ def test_a_disk_that_is_full_at_the_end_is_told_in_a_line_below_what_was_found(p
     assert "mine/results.json: cannot be written: " in done.output.splitlines()[-1]
 
 
+def test_a_setting_of_pip_that_changes_nothing_is_said_once(project: SmallProject) -> None:
+    done = project.boto_matrix("run", PIP_EXTRA_INDEX_URL="http://more.invalid/simple")
+    assert done.exit_code == 0, done.output
+    assert done.output.count("pip's extra-index-url is not used: uv installs, and reads UV_INDEX") == 1
+
+
 def test_what_follows_two_dashes_goes_to_pytest(project: SmallProject) -> None:
     assert project.boto_matrix("run", GOOD, "--", "-k", "multipart and not copy").exit_code == 0
     assert project.seen(GOOD)["arguments"] == ["-k", "multipart and not copy"]
