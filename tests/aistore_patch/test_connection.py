@@ -246,6 +246,21 @@ def test_an_answer_is_informational_below_200_but_for_a_switch_of_protocols(stat
     assert is_informational(status) is informational
 
 
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"HTTP/1.1 307 Moved there\r\n", 307),
+        (b"HTTP/1.1 200\r\n", 200),
+        (b"SSH-2.0 307 x\r\n", 0),
+        (b"HTTP/1.1 abc x\r\n", 0),
+        (b"HTTP/1.1\r\n", 0),
+        (b"", 0),
+    ],
+)
+def test_a_status_line_has_a_status(line: bytes, status: int) -> None:
+    assert connection._status(line) == status
+
+
 def answer_of(said: bytes, **options: Any) -> Answer:
     answer = Answer(SimpleNamespace(makefile=lambda *_: io.BytesIO(said)), method="GET", **options)
     answer.begin()
