@@ -415,13 +415,10 @@ def test_an_error_hides_the_query_of_where_a_redirect_led() -> None:
     assert type(error) is EndpointConnectionError
 
 
-def test_an_error_that_shows_no_query_stays_as_it_is() -> None:
-    plain = EndpointConnectionError(endpoint_url="http://t/b/k", error="x")
-    before = (plain.args, dict(plain.kwargs))
-    endpoint._hide_query(plain)
-    assert (plain.args, plain.kwargs) == before
-    for other in (KeyError("k?"), SimpleNamespace(kwargs=None), SimpleNamespace(kwargs={}), None):
-        endpoint._hide_query(other)
+def test_an_error_that_is_not_botocores_stays_as_it_is() -> None:
+    other = KeyError("k?")
+    endpoint._record((None, other), FOLLOWED)
+    assert other.args == ("k?",)
 
 
 @pytest.mark.parametrize(
