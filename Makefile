@@ -9,7 +9,7 @@
 # make report                  results/report.html: what is known of each cell, in a page; RESULTS="a.json b.json" for just these
 # make test-report             that page in a real browser, which is installed where it is missing
 # make load                    the engine under 64 threads with failures, and with a gibibyte
-# make bench                   what redirects, the import, a cell and a large matrix cost
+# make bench                   what redirects, the import, a start of Python, a cell and a large matrix cost
 # make pythons                 gets uv's builds of the Pythons of the matrix; PYTHONS="3.8 3.13" a part
 # make setup · make lint · make clean
 #
@@ -51,7 +51,7 @@ mutants: $(READY)
 
 coverage: $(READY)
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest -q $(MUST_NOTICE) $(ARGS)
+	$(VENV)/bin/coverage run -m pytest -q $(MUST_NOTICE) tests/program $(ARGS)
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 
@@ -61,6 +61,7 @@ load: $(READY)
 bench: $(READY)
 	$(VENV)/bin/python -m benchmarks.redirect_cost
 	$(VENV)/bin/python -m benchmarks.import_cost
+	$(VENV)/bin/python -m benchmarks.startup_cost
 	$(VENV)/bin/python -m benchmarks.cell_cost
 	$(VENV)/bin/python -m benchmarks.large_matrix
 	$(VENV)/bin/python -m benchmarks.report_page

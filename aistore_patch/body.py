@@ -37,6 +37,9 @@ class Unrewindable:
     def __bool__(self) -> bool:
         return bool(self._stream)
 
+    def __repr__(self) -> str:
+        return repr(self._stream)  # so that errors name the caller's stream
+
     def _noticed(self, read: Any) -> Any:
         def reading(*args: Any, **kwargs: Any) -> Any:
             self.was_read = True
@@ -66,7 +69,7 @@ class Body:
         self._framed: Any = getattr(body, "_raw", None) if type(body).__name__ == "AwsChunkedWrapper" else None
         self._body = body
         self._stream = body if self._framed is None else self._framed
-        self._start = None if isinstance(self._stream, _AT_REST) else _position(self._stream)
+        self._start = _position(self._stream)
         # A stream of text has to remain one: http.client encodes what it gives.
         if self._start is None and hasattr(self._stream, "read") and not isinstance(self._stream, io.TextIOBase):
             self._stream = (SizedUnrewindable if hasattr(self._stream, "__len__") else Unrewindable)(self._stream)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.client
-import re
 import socket
 from typing import Any
 
@@ -34,8 +33,6 @@ CONTINUE_TIMEOUT = 1.0
 
 MAX_INFORMATIONAL = 100
 """Informational answers that are passed over for one request, and the headers that one may have."""
-
-_STATUS = re.compile(rb"HTTP/[0-9.]+[ \t]+([0-9]{3})\b")
 
 
 class HopHeaders(HeadersDict):  # type: ignore[misc]  # botocore has no types
@@ -99,10 +96,10 @@ class _Connection:
     _early_line = b""
     _is_chunked = False
 
-    def request(self, method: str, url: str, body: Any = None, headers: Any = None, *args: Any, **kwargs: Any) -> None:
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:
         url = _target(url, headers)
         with contextlib.suppress(Redirected):  # then the answer is there to be read
-            super().request(method, url, body, headers, *args, **kwargs)  # type: ignore[misc]  # a mixin
+            super().request(method, url, body, headers, **options)  # type: ignore[misc]  # a mixin
 
     def request_chunked(self, method: str, url: str, body: Any = None, headers: Any = None) -> None:
         """urllib3 1.26 sends chunks without `request`, where botocore notes that the body has to wait for an answer."""
@@ -129,8 +126,7 @@ class _Connection:
         for _ in range(MAX_INFORMATIONAL):
             if not self._heard(message_body):
                 return  # pragma: no cover - shown where there is urllib3 1.26
-            match = _STATUS.match(self._early_line)
-            status = int(match.group(1)) if match else 0
+            status = _status(self._early_line)
             if status == http.client.CONTINUE or not is_informational(status):
                 break
             self._response_received = False
@@ -181,6 +177,12 @@ class _Connection:
         sock: Any = self.sock  # type: ignore[attr-defined]  # a mixin
         is_decrypted = getattr(sock, "pending", None)  # of TLS: bytes that no waiting on the socket will show
         return bool(is_decrypted and is_decrypted()) or wait_for_read(sock, CONTINUE_TIMEOUT)
+
+
+def _status(line: bytes) -> int:
+    """The status of a status line as botocore reads it (`AWSConnection._handle_expect_response`), 0 if it is none."""
+    version, status = [*line.split(None, 2), b"", b""][:2]
+    return int(status) if version.startswith(b"HTTP/") and status.isdigit() else 0
 
 
 def _target(url: str, headers: Any) -> str:

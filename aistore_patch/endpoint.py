@@ -22,7 +22,7 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, HTTPClientError, UnseekableStreamError
 from botocore.httpsession import URLLib3Session
 
-from . import guard, session, short_way
+from . import guard, session, short_way, story
 from .body import Body, NotRewindable
 from .chain import STATUSES, Chain, Unfollowable
 from .connection import HopHeaders
@@ -51,10 +51,14 @@ _PARAMS = "aistore_patch_params"
 
 # The S3 endpoints of AWS in all its partitions (botocore data/partitions.json, dnsSuffix and dualStackDnsSuffix); not
 # the other hosts there, which may be an AIStore's.
+_AWS_SUFFIXES = (
+    *("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu"),
+    *("api.aws", "api.amazonwebservices.com.cn", "api.amazonwebservices.eu"),
+    *("c2s.ic.gov", "sc2s.sgov.gov", "csp.hci.ic.gov", "cloud.adc-e.uk"),
+    *("api.aws.ic.gov", "api.aws.scloud", "api.aws.hci.ic.gov", "api.cloud-aws.adc-e.uk"),
+)
 _AWS_S3 = re.compile(
-    r"(?:^|[.])s3[a-z0-9-]*[.](?!.*\b(?:elb|compute)\b)(?:.*[.])?(?:amazonaws[.]com(?:[.]cn)?|amazonaws[.]eu|api[.]aws"
-    r"|api[.]amazonwebservices[.](?:com[.]cn|eu)|(?:c2s[.]ic|sc2s[.]sgov|csp[.]hci[.]ic)[.]gov|cloud[.]adc-e[.]uk"
-    r"|api[.]aws[.](?:ic|scloud|hci[.]ic|adc-e)[.][a-z.]+)$"
+    r"(?:^|[.])s3[a-z0-9-]*[.](?!.*\b(?:elb|compute)\b)(?:.*[.])?(?:" + "|".join(map(re.escape, _AWS_SUFFIXES)) + ")$"
 )
 
 
@@ -73,7 +77,7 @@ class _Call:
 
     def __init__(self, body: Body) -> None:
         self.body = body
-        self.policy = RedirectPolicy()
+        self.policy: RedirectPolicy  # create_request sets it, each time
         self.attempts = 0
         self.is_followed = False
         self.was_redirected = False
@@ -402,27 +406,21 @@ def _resource(signed: str, chain: Chain) -> str:
 
 
 def _record(outcome: Any, chain: Chain | None) -> None:
-    """Note the hops in the response, and keep what their URLs carry out of an error."""
+    """Note the hops in the response, or in the error."""
     success, exception = outcome
     if chain is None:
         return
-    if success is not None:
-        success[1].setdefault("ResponseMetadata", {})["Redirects"] = _described(chain)
-    else:
-        _hide_query(exception)
+    if success is None:
+        story.tell_in_exception(exception, chain)
+        return
+    answer, parsed = success
+    parsed.setdefault("ResponseMetadata", {})["Redirects"] = _described(chain)
+    story.tell_in_answer(parsed, answer.status_code, chain)
 
 
 def _described(chain: Chain | None) -> list[dict[str, Any]]:
     hops = chain.hops if chain is not None else ()
     return [{"HTTPStatusCode": hop.status, "Location": redacted(str(hop.url))} for hop in hops]
-
-
-def _hide_query(exception: Any) -> None:
-    """Take the query out of the URL that botocore's connection errors show."""
-    kwargs = getattr(exception, "kwargs", None)
-    if isinstance(kwargs, dict) and "?" in str(kwargs.get("endpoint_url", "")):
-        kwargs["endpoint_url"] = redacted(str(kwargs["endpoint_url"]))
-        exception.args = (exception.fmt.format(**kwargs),)
 
 
 def _no_such_key(message: str, request: Any) -> tuple[Any, dict[str, Any]]:

@@ -318,14 +318,14 @@ def unclassified(operation: str, method: str, parameters: Mapping[str, str]) -> 
     return [
         f"{operation}.{name}"
         for name, wire in parameters.items()
-        if name not in HARMLESS and not wire.lower().startswith((*_WIRE, "versionid"))
+        if name not in HARMLESS and not wire.lower().startswith((*_WIRE, VERSION_ID.wire))
     ]
 
 
 def _ignored(call: Call) -> Iterable[tuple[str, Ignored]]:
-    if "versionid" in call.query or "?" in call.copy_source or _deletes_a_version(call):
+    if VERSION_ID.wire in call.query or "?" in call.copy_source or _deletes_a_version(call):
         yield "VersionId", VERSION_ID
-    if call.operation == "HeadObject" and "partnumber" in call.query:
+    if call.operation == "HeadObject" and PART_NUMBER.wire in call.query:
         yield "PartNumber", PART_NUMBER
     if call.method not in _READING:
         for header in call.headers:
@@ -410,7 +410,7 @@ def _refusal(call: Call, name: str, does: str, instead: str, key: str | None = N
 # (querystring members and requestUri); AIStore: api/apc/query.go, the parameters of object requests.
 _MEANINGFUL = frozenset(
     """
-    abac accelerate acl analytics annotation attributes bucket-region continuation-token cors delete delimiter
+    abac accelerate acl analytics attributes bucket-region continuation-token cors delete delimiter
     encoding-type encryption fetch-owner id intelligent-tiering inventory key-marker legal-hold lifecycle list-type
     location logging marker metrics notification object-lock part-number-marker policy prefix publicaccessblock
     ownershipcontrols partnumber policystatus renameobject replication requestpayment restore retention select

@@ -62,6 +62,7 @@ def patch(policy: RedirectPolicy | None = None) -> None:
         TypeError: `policy` is no RedirectPolicy; nothing was changed.
     """
     global _asked
+    _supported()  # imported before the lock is taken: an import may end with a `patch` of its own, in another thread
     with _lock:
         if policy is None and _process in _asked:
             _put_in()
@@ -117,6 +118,7 @@ def patched(policy: RedirectPolicy | None = None) -> Iterator[None]:
         UnsupportedBotocoreError, PolicyError, TypeError: as `patch` does.
     """
     global _asked
+    _supported()  # as in `patch`
     with _lock:
         if policy is None and _asked:
             policy = _asked[-1].policy
@@ -127,10 +129,9 @@ def patched(policy: RedirectPolicy | None = None) -> Iterator[None]:
         yield
     finally:
         with _lock:
-            if block in _asked:  # nobody has called `unpatch` meanwhile
-                _asked = _without(block, _asked)
-                if not _asked:
-                    unpatch()
+            _asked = _without(block, _asked)
+            if not _asked:
+                unpatch()
 
 
 def _without(one: _Asked, asked: tuple[_Asked, ...]) -> tuple[_Asked, ...]:
@@ -247,7 +248,7 @@ def _endpoint_of(client: Any) -> Any:
 
 
 def _checked(policy: RedirectPolicy | None) -> RedirectPolicy:
-    short_way_is_on(os.environ)  # a mistake in the switch is told now
+    short_way_is_on()  # a mistake in the switch is told now
     if policy is None:
         return RedirectPolicy.from_environment()
     if not isinstance(policy, RedirectPolicy):

@@ -189,9 +189,7 @@ class _Hosts:
         if host in self._names or host.endswith(self._suffix_tuple or ("\0",)):
             return True
         address = _address(host)
-        return address is not None and any(
-            address.version == network.version and address in network for network in self._networks
-        )
+        return address is not None and any(address in network for network in self._networks)
 
 
 def _is_name(text: str) -> bool:

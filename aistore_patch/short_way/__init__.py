@@ -61,10 +61,10 @@ def learn(session: Any, url: str) -> None:
     """
     if type(session) is not Session or not _is_on():
         return
-    known = _pools.setdefault(session, {})
     origin = _origin(url)
-    if known.get(origin, _nothing)() is not None or session._proxy_config.proxy_url_for(url) is not None:
+    if _pool_of(session, origin) is not None or session._proxy_config.proxy_url_for(url) is not None:
         return
+    known = _pools.setdefault(session, {})
     if len(known) >= POOLS:
         known.clear()
     known[origin] = weakref.ref(session._manager.connection_from_url(url))
@@ -84,8 +84,10 @@ def send(own_send: Any, session: Any, request: Any) -> Any:
     Raises:
         HTTPClientError: what `URLLib3Session.send` raises for the same failure (botocore 1.20 to 1.44).
     """
+    if type(session) is not Session:  # and need not be one that a weak dictionary can look for
+        return None
     origin = _origin(request.url)
-    pool = _pools.get(session, _NOTHING_KNOWN).get(origin, _nothing)()
+    pool = _pool_of(session, origin)
     if pool is None or pool.pool is None or not is_all_own(own_send, session, pool):
         return None
     target = request.headers.url.target if type(request.headers) is HopHeaders else plain_target(request.url, origin)
@@ -115,11 +117,9 @@ def _is_on() -> bool:
         return False
 
 
-_NOTHING_KNOWN: dict[str, Any] = {}
-
-
-def _nothing() -> None:
-    return None
+def _pool_of(session: Any, origin: str) -> Any:
+    reference = _pools.get(session, {}).get(origin)
+    return None if reference is None else reference()
 
 
 def _origin(url: str) -> str:

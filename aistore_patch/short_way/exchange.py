@@ -88,7 +88,7 @@ def is_common(pool: Any, method: str, target: str, body: Any, headers: Any, time
         and timeout.total is None
         and (
             body is None
-            or isinstance(body, bytes)
+            or (isinstance(body, bytes) and "Expect" not in headers)
             or (hasattr(body, "read") and not isinstance(body, io.TextIOBase) and "Expect" in headers)
         )
     )
@@ -181,7 +181,7 @@ def _response(answer: PlainAnswer, pool: Any, connection: Any, request: Any, tar
         "retries": _NO_RETRIES,
         "enforce_content_length": _URLLIB3_SEES_THE_END,
         "request_method": request.method,
-        "request_url": target,
+        "request_url": target if URLLIB3 > 1 else None,
         "sock_shutdown": connection.sock.shutdown,
     }
     return HTTPResponse(**{name: value for name, value in options.items() if name in _RESPONSE_OPTIONS})
@@ -245,7 +245,7 @@ def _send(connection: Any, request: Any, head: bytes, timeout: Any) -> PlainAnsw
     sock.settimeout(timeout._connect)  # as urllib3 does while it sends
     early = None
     try:
-        if isinstance(body, bytes) and "Expect" not in request.headers:
+        if isinstance(body, bytes):
             for part in (head, body) if URLLIB3 > 1 else (head + body,):
                 _audit(connection, part)
             sock.sendall(head + body)

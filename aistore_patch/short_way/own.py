@@ -12,6 +12,7 @@ import socket
 import ssl
 import sys
 import types
+from itertools import chain
 from operator import attrgetter, is_
 from typing import Any
 
@@ -93,16 +94,17 @@ def _library_has(cls: Any, name: str) -> Any:
     return method if is_own else object()
 
 
-def _methods_of(cls: Any, names: tuple[str, ...]) -> tuple[Any, Any, Any]:
+def _reader(cls: Any, names: tuple[str, ...]) -> tuple[Any, Any, Any]:
     """A class, what reads all those methods of it at once (which is quick), and what that is to give."""
     there = [name for name in names if hasattr(cls, name)]
     return cls, attrgetter(*there, "__class__"), (*(_library_has(cls, name) for name in there), type(cls))
 
 
-_OWN = {
-    scheme: [_methods_of(cls, names) for classes, names in left_out for cls in classes]
+_READERS = {
+    scheme: [_reader(cls, names) for classes, names in left_out for cls in classes]
     for scheme, left_out in LEFT_OUT.items()
 }
+_OWN = {scheme: [one for _, _, own in readers for one in own] for scheme, readers in _READERS.items()}
 
 _OWN_SEND = _library_has(Endpoint, "_send")
 
@@ -124,9 +126,9 @@ def is_all_own(send: Any, session: Any, pool: Any) -> bool:
         and _NAMES.isdisjoint(vars(pool))
         and _NAMES.isdisjoint(vars(session._manager))
         and _NAMES.isdisjoint(vars(session._proxy_config))
+        and not (_logs[0].isEnabledFor(logging.DEBUG) or _logs[1].isEnabledFor(logging.DEBUG))
         # By identity: a wrapper of wrapt is equal to what it wraps.
-        and all(all(map(is_, read(cls), own)) for cls, read, own in _OWN[pool.scheme])
-        and not any(log.isEnabledFor(logging.DEBUG) for log in _logs)
+        and all(map(is_, chain.from_iterable([read(cls) for cls, read, _ in _READERS[pool.scheme]]), _OWN[pool.scheme]))
     )
 
 

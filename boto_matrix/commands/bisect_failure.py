@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from boto_matrix.bisect.suspect import Suspect, find_suspect
-from boto_matrix.commands import bisect
+from boto_matrix.bisect.find_release import Question, find_release
+from boto_matrix.bisect.suspect import find_suspect
 from boto_matrix.report.changes import compare
-from boto_matrix.results.model import RunResult, read_results
+from boto_matrix.results.files import read_results
+from boto_matrix.results.model import RunResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,11 +25,11 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     """Find it.
 
     Returns:
-        0 if nothing failed, or nothing can be searched; else what `bisect` returns.
+        0 if nothing failed, or nothing can be searched; else what `find_release` returns.
 
     Raises:
         ResultsError: a file is not the results of a run.
-        BisectError, IndexUnavailable, NoSuchRelease: as `bisect` does.
+        BisectError, IndexUnavailable, NoSuchRelease: as `find_release` does.
 
     """
     run = read_results(arguments.results)
@@ -43,17 +43,10 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
         for one in compare(run, before).new_where_broken if before is not None else ():
             print(f"{one.sentence}.")
         return 0
-    given = _arguments(suspect)
-    print(f"{suspect.because}\npython -m boto_matrix bisect {shlex.join(given)}", flush=True)
-    parser = argparse.ArgumentParser()
-    bisect.add_arguments(parser)
-    return bisect.main(parser.parse_args(given), pytest_arguments)
+    print(f"{suspect.because}\n{suspect.command}", flush=True)
+    question = Question(suspect.good, suspect.bad, suspect.package, suspect.python)
+    return find_release(question, pytest_arguments)
 
 
 def _earlier(path: Path | None) -> RunResult | None:
     return read_results(path) if path is not None and path.exists() else None
-
-
-def _arguments(suspect: Suspect) -> list[str]:
-    ends = ["--good", suspect.good, "--bad", suspect.bad]
-    return [*ends, "--package", suspect.package, "--python", suspect.python]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from boto_matrix.redaction import redacted
 from boto_matrix.report.terminal import summary
+from boto_matrix.results.files import read_results, write_results
 from boto_matrix.results.merge import merge
-from boto_matrix.results.model import read_results, write_results
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

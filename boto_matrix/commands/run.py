@@ -22,15 +22,15 @@ from boto_matrix.matrix.cells import Cell
 from boto_matrix.matrix.load import project_matrix
 from boto_matrix.redaction import redacted
 from boto_matrix.releases.index_settings import ignored
-from boto_matrix.releases.overrides import check_overrides, shown_overrides
+from boto_matrix.releases.requested import check_overrides, shown_overrides
 from boto_matrix.report.progress import RunProgress
 from boto_matrix.report.terminal import show, summary
-from boto_matrix.results.folder import newest_first
+from boto_matrix.results.files import newest_first
 from boto_matrix.results.model import Machine, Outcome, RunResult
 from boto_matrix.results.standing import standing
 from boto_matrix.running.recorder import Recorder
 from boto_matrix.running.resume import passed_before
-from boto_matrix.running.selection import few, one, standing_for_all
+from boto_matrix.running.selection import corners, one, representatives_here
 from boto_matrix.running.tox_process import ToxProcess
 
 _TICK = 0.2  # seconds between two looks at the clock while nothing happens
@@ -124,9 +124,9 @@ def _select(arguments: argparse.Namespace, interpreters: Interpreters) -> list[C
     matrix = project_matrix()
     named = {matrix.cell(name).name for name in arguments.cells}
     if arguments.few:
-        named |= {cell.name for cell in few(matrix, interpreters)}
+        named |= {cell.name for cell in corners(matrix, interpreters)}
     elif arguments.representatives:
-        named |= {cell.name for cell in standing_for_all(matrix, interpreters)}
+        named |= {cell.name for cell in representatives_here(matrix, interpreters)}
     elif arguments.one:
         named.add(one(matrix, interpreters).name)
     return [cell for cell in matrix.cells if cell.name in named or not named]

@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from boto_matrix.errors import UserError
 from boto_matrix.matrix.numbering import LATEST, OLDEST_BOTO3, OLDEST_BOTOCORE
-from boto_matrix.releases.wheel import requirements_in_wheel
+from boto_matrix.releases.requirements import requirements_in_wheel
 
 OLDEST = {"boto3": OLDEST_BOTO3, "botocore": OLDEST_BOTOCORE, "moto": Version("4")}
 """The oldest release of each package that is supported; moto's is the one that pyproject.toml asks for."""

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from boto_matrix.results.model import CellResult, Outcome, RunResult, SetOutcome
-
-_BAD = (SetOutcome.FAILED, SetOutcome.CRASHED)
+from boto_matrix.results.model import CellResult, Outcome, RunResult
 
 
 class Change(str, Enum):
@@ -108,8 +106,8 @@ def _change(now: CellResult, before: CellResult | None) -> Change | None:
     if before is None or not before.is_whole_fact:
         if now.outcome.is_failure:
             return Change.BROKE if before is not None else Change.NEW
-        return Change.NEW if now.outcome.is_fact and before is None else None
-    if not now.outcome.is_fact:
+        return None if now.outcome.is_skipped or before is not None else Change.NEW
+    if now.outcome.is_skipped:
         return Change.STOPPED
     if now.outcome.is_failure and before.outcome.is_failure:
         return None if _failing(now) == _failing(before) else Change.OTHERWISE
@@ -119,7 +117,7 @@ def _change(now: CellResult, before: CellResult | None) -> Change | None:
 
 
 def _failing(cell: CellResult) -> tuple[Outcome, frozenset[tuple[str, str]]]:
-    tests = {(name, test.name) for name, one in cell.sets.items() for test in one.tests if test.outcome in _BAD}
+    tests = {(name, test.name) for name, one in cell.sets.items() for test in one.tests if test.outcome.is_failure}
     return cell.outcome, frozenset(tests)
 
 

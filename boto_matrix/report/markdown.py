@@ -5,20 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from boto_matrix.blame.evidence import FOUR_SETS
 from boto_matrix.report.changes import Change, Changes
 from boto_matrix.report.failures import Failure, failures_by_culprit
 from boto_matrix.report.model import PinResults, Report
-from boto_matrix.report.symbols import Symbols
+from boto_matrix.report.symbols import SYMBOLS
 from boto_matrix.report.unknown import called_out
-from boto_matrix.results.model import CellResult, Outcome, SetOutcome
+from boto_matrix.results.model import FOUR_SETS, CellResult, Outcome, SetOutcome
 
 _FAILURES = 10  # of each culprit
 _NAMES = 12
 _PACKAGES = 6
 _NEW = 4
 _ROWS_IN_SIGHT = 60
-_SYMBOLS = Symbols.for_encoding("utf-8")
 _WORDS = {
     Outcome.INSTALL_FAILED: "install",
     Outcome.NO_INTERPRETER: "—",
@@ -86,10 +84,10 @@ def _changes(changes: Changes) -> str:
 def _matrix(report: Report) -> str:
     head = f"| boto3 | {' | '.join(report.pythons)} |\n|:--|{':-:|' * len(report.pythons)}"
     table = "\n".join([head, *(_row(row, report.pythons) for row in report.rows)])
-    symbols = ", ".join(f"{_SYMBOLS.of(outcome)} {outcome.value}" for outcome in SetOutcome)
+    symbols = ", ".join(f"{SYMBOLS[outcome]} {outcome.value}" for outcome in SetOutcome)
     otherwise = f"Otherwise each of {', '.join(FOUR_SETS)}, then all others: {symbols}"
     part = " part: some tests pass, the others did not run." if report.standing.in_part else ""
-    block = f"{table}\n\n{_SYMBOLS.passed} all sets pass.{part} {otherwise}."
+    block = f"{table}\n\n{SYMBOLS[SetOutcome.PASSED]} all sets pass.{part} {otherwise}."
     if len(report.rows) <= _ROWS_IN_SIGHT:
         return block
     return f"<details><summary>{len(report.rows)} pins</summary>\n\n{block}\n\n</details>"
@@ -102,14 +100,12 @@ def _row(row: PinResults, pythons: Sequence[str]) -> str:
 
 def _place(cell: CellResult) -> str:
     if cell.outcome is Outcome.PASSED:
-        return "part" if cell.arguments else _SYMBOLS.passed
+        return "part" if cell.arguments else SYMBOLS[SetOutcome.PASSED]
     if not cell.sets:
-        return _WORDS.get(cell.outcome, _SYMBOLS.failed)
-    four = [cell.sets[name].outcome if name in cell.sets else SetOutcome.NOT_RUN for name in FOUR_SETS]
-    others = {one.outcome for name, one in cell.sets.items() if name not in FOUR_SETS}
-    worst = next((outcome for outcome in (SetOutcome.CRASHED, SetOutcome.FAILED) if outcome in others), None)
-    signs = "".join(_SYMBOLS.of(outcome) for outcome in four)
-    return f"{signs} {_SYMBOLS.of(worst)}" if worst else signs
+        return _WORDS.get(cell.outcome, SYMBOLS[SetOutcome.FAILED])
+    worst = cell.other_sets
+    signs = "".join(SYMBOLS[outcome] for outcome in cell.four_sets)
+    return f"{signs} {SYMBOLS[worst]}" if worst is not None and worst.is_failure else signs
 
 
 def _names(names: Sequence[str]) -> str:
@@ -130,3 +126,10 @@ def _code(text: str) -> str:
     fence = "`" * (max((len(run) for run in re.findall("`+", flat)), default=0) + 1)
     padding = " " if flat.startswith("`") or flat.endswith("`") else ""
     return f"{fence}{padding}{flat}{padding}{fence}"
+
+
+def code_block(text: str) -> str:
+    """Show text as it is, whatever is in it: nothing of it is Markdown or HTML, and no name in it calls anybody."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text.strip(chr(10))}\n{fence}"

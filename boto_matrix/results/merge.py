@@ -44,7 +44,7 @@ def merge(runs: Sequence[RunResult], command: str) -> RunResult:
     return RunResult(
         started=origins[0].started,
         seconds=round(sum(origin.seconds for origin in origins), 3),
-        finished=all(cell.outcome.is_fact or origins[cell.run or 0].finished for cell in best.values()),
+        finished=all(not cell.outcome.is_skipped or origins[cell.run or 0].finished for cell in best.values()),
         command=command,
         overrides=newest.overrides,
         machine=newest.machine,
@@ -78,7 +78,7 @@ def _most_cells_first(run: RunResult) -> tuple[int, str, tuple[str, ...]]:
 
 def _worth(cell: CellResult) -> tuple[bool, bool, bool, int]:
     is_asked_for = cell.outcome is not Outcome.NOT_RUN
-    return cell.is_whole_fact, cell.outcome.is_fact, is_asked_for, cell.run or 0
+    return cell.is_whole_fact, not cell.outcome.is_skipped, is_asked_for, cell.run or 0
 
 
 def _check_overrides(runs: Sequence[RunResult]) -> None:

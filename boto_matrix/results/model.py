@@ -7,23 +7,12 @@ would misread the new one; fields with a default may be added without it.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from enum import Enum
-from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from boto_matrix.errors import UserError
-from boto_matrix.redaction import redacted
-from boto_matrix.results.mistakes import not_results, wrong_format
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 FORMAT = 1
-
-
-class ResultsError(UserError):
-    """A file is not the results of a run; the message names the file and says what is wrong with it."""
 
 
 class Outcome(str, Enum):
@@ -42,9 +31,9 @@ class Outcome(str, Enum):
         return self in (Outcome.FAILED, Outcome.INSTALL_FAILED, Outcome.CRASHED)
 
     @property
-    def is_fact(self) -> bool:
-        """Whether it says anything of the cell: one that had no Python, or was not run, may be good or bad."""
-        return self not in (Outcome.NOT_RUN, Outcome.NO_INTERPRETER)
+    def is_skipped(self) -> bool:
+        """Whether it says nothing of the cell: it could not or should not run."""
+        return self in (Outcome.NO_INTERPRETER, Outcome.NOT_RUN)
 
 
 class SetOutcome(str, Enum):
@@ -55,6 +44,19 @@ class SetOutcome(str, Enum):
     CRASHED = "crashed"
     SKIPPED = "skipped"
     NOT_RUN = "not run"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it is one that a run fails by."""
+        return self in (SetOutcome.FAILED, SetOutcome.CRASHED)
+
+
+FOUR_SETS = ("noredirect_unpatched", "redirects_unpatched", "noredirect_patched", "redirects_patched")
+"""The sets that have a place of their own in each cell, in this order; what else ran shares the place after them."""
+
+WORST_FIRST = (
+    SetOutcome.CRASHED, SetOutcome.FAILED, SetOutcome.NOT_RUN, SetOutcome.PASSED, SetOutcome.SKIPPED
+)  # fmt: skip
 
 
 class _Model(BaseModel):
@@ -158,7 +160,18 @@ class CellResult(_Model):
     @property
     def is_whole_fact(self) -> bool:
         """Whether it says how the cell ended with all of its tests."""
-        return self.outcome.is_fact and not self.arguments
+        return not self.outcome.is_skipped and not self.arguments
+
+    @property
+    def four_sets(self) -> tuple[SetOutcome, ...]:
+        """How each of `FOUR_SETS` ended, in their order."""
+        return tuple(self.sets[name].outcome if name in self.sets else SetOutcome.NOT_RUN for name in FOUR_SETS)
+
+    @property
+    def other_sets(self) -> SetOutcome | None:
+        """The worst outcome of all other sets; None if there are none."""
+        outcomes = {one.outcome for name, one in self.sets.items() if name not in FOUR_SETS}
+        return next((outcome for outcome in WORST_FIRST if outcome in outcomes), None)
 
 
 class Machine(_Model):
@@ -213,82 +226,3 @@ class RunResult(_Model):
     def failures(self) -> tuple[CellResult, ...]:
         """The cells that failed."""
         return tuple(cell for cell in self.cells if cell.outcome.is_failure)
-
-
-def write_results(run: RunResult, path: Path) -> None:
-    """Put the results in place, whole or not at all.
-
-    Raises:
-        ResultsError: they cannot be written there.
-
-    """
-    try:
-        _put_in_place(run.model_dump_json(indent=1), path)
-    except OSError as error:
-        raise cannot_be_written(path, error) from error
-
-
-def cannot_be_written(path: Path, error: OSError) -> ResultsError:
-    """Say that a file of a run has no place where it was to go."""
-    return ResultsError(f"{path}: cannot be written: {error.strerror}. Name another place for the results")
-
-
-def _put_in_place(text: str, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def read_results(path: Path) -> RunResult:
-    """Read the results of a run.
-
-    Raises:
-        ResultsError: the file cannot be read, is damaged, or is of a format that this release does not know.
-
-    """
-    form = _read(_Format, path).format
-    if form != FORMAT:
-        raise ResultsError(wrong_format(path, form, FORMAT))
-    return _read(RunResult, path)
-
-
-def read_cell_report(path: Path) -> CellReport:
-    """Read what a cell's tests wrote, without what is secret.
-
-    Raises:
-        ResultsError: there is nothing, or it is damaged.
-
-    """
-    report = _read(CellReport, path)
-    return report.model_copy(update={"sets": {name: _redacted(one) for name, one in report.sets.items()}})
-
-
-def _redacted(one: SetResult) -> SetResult:
-    tests = (test.model_copy(update={"detail": redacted(test.detail)}) if test.detail else test for test in one.tests)
-    return one.model_copy(update={"tests": tuple(tests)})
-
-
-class _Format(_Model):
-    model_config = ConfigDict(extra="ignore")
-
-    format: int
-
-
-_Read = TypeVar("_Read", bound=_Model)
-
-
-def _read(model: type[_Read], path: Path) -> _Read:
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
-    try:
-        return model.model_validate_json(text)
-    except ValidationError as error:
-        raise ResultsError(not_results(path, error)) from error

@@ -60,7 +60,7 @@ def standing(run: RunResult, asked: Iterable[str] = (), arguments: str = "") -> 
 
 
 def _kind(cell: CellResult | None, arguments: str) -> str:
-    if cell is None or not cell.outcome.is_fact:
+    if cell is None or cell.outcome.is_skipped:
         return "unknown"
     if cell.outcome is not Outcome.PASSED:
         return "failed"

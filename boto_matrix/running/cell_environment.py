@@ -19,7 +19,7 @@ from boto_matrix.errors import UserError
 from boto_matrix.machine.interpreters import Interpreters, how_to_get
 from boto_matrix.matrix.load import project_matrix
 from boto_matrix.releases.index_settings import for_uv
-from boto_matrix.releases.overrides import Requested, requested
+from boto_matrix.releases.requested import Requested, requested
 from boto_matrix.running.bytecode_cache import BytecodeCache
 from boto_matrix.running.events import Event, Happened, tell
 

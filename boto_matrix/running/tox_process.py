@@ -17,7 +17,7 @@ from typing import IO, BinaryIO
 
 from boto_matrix import PROJECT
 from boto_matrix.redaction import redacted
-from boto_matrix.results.model import cannot_be_written
+from boto_matrix.results.files import cannot_be_written
 from boto_matrix.running.events import PIPE_VARIABLE, Event
 
 _TIME_TO_STOP = 30.0  # seconds from being told to stop to being killed; tox.ini gives each running cell 5 + 2

@@ -86,6 +86,7 @@ def test_a_stream_that_cannot_go_back_is_watched(error: type[Exception], what: s
     assert type(watched) is Unrewindable
     body.rewind()
     assert watched.readable()
+    assert watched.was_read is False
     body.rewind()
     assert watched.read(3) == b"con"
     assert watched.was_read
@@ -104,8 +105,23 @@ def test_every_way_of_reading_is_noticed(read: Any) -> None:
         body.rewind()
 
 
+def test_a_watched_stream_is_read_as_it_was_asked_to_be() -> None:
+    class Pipe:
+        def read(self, *how: Any) -> Any:
+            return how
+
+        def readline(self, **how: Any) -> Any:
+            return how
+
+    watched = Unrewindable(Pipe())
+    assert [watched.read(), watched.read(None), watched.read(3)] == [(-1,), (-1,), (3,)]
+    assert watched.readline(size=2) == {"size": 2}
+
+
 def test_a_watched_stream_offers_what_it_has_and_no_more() -> None:
     class Sized(Stream):
+        _anything = "private"
+
         def __len__(self) -> int:
             return 7
 
@@ -171,5 +187,38 @@ def test_text_that_cannot_go_back_stays_text_and_is_not_sent_twice() -> None:
 
 
 def test_what_can_neither_be_read_nor_go_back_is_not_sent_twice() -> None:
-    with pytest.raises(NotRewindable):
-        Body({"body": iter([b"x"])}).rewind()
+    class Goes:
+        def seek(self, *_where: Any) -> None:
+            """Somewhere: it does not say."""
+
+    for stream in (iter([b"x"]), Goes()):
+        with pytest.raises(NotRewindable):
+            Body({"body": stream}).rewind()
+
+
+def test_only_botocores_frame_is_taken_for_one() -> None:
+    class Wrapper(Stream):
+        _raw = io.BytesIO(b"something else")
+
+    stream = Wrapper(b"head-content")
+    stream.seek(5)
+    body = Body({"body": stream})
+    stream.read()
+    body.rewind()
+    assert stream.read() == b"content"
+
+
+def test_a_stream_is_not_sent_where_it_was_not() -> None:
+    """A part of a file, say, may not go to the file's beginning."""
+
+    class Part(Stream):
+        def seek(self, *where: int) -> int:
+            assert where != (0,)
+            return super().seek(*where)
+
+    stream = Part(b"head-content")
+    stream.seek(5)
+    body = Body({"body": stream})
+    stream.read()
+    body.rewind()
+    assert stream.read() == b"content"

@@ -33,6 +33,7 @@ def allows(policy: RedirectPolicy, host: str) -> bool:
             ["target1.example", "TARGET1.Example.", "target1.example:81"],
             ["target2.example", "xtarget1.example"],
         ),
+        (" Tar-get_1.example. ", ["tar-get_1.example", "tar-get_1.example."], ["get_1.example"]),
         ("*.example", ["a.example", "a.b.example"], ["example", "badexample", "example.org"]),
         ("10.0.0.7", ["10.0.0.7", "[::ffff:10.0.0.7]"], ["10.0.0.8", "10.0.0.70", "10.0.0.7.example"]),
         ("10.0.0.0/8", ["10.255.0.1", "[::ffff:10.0.0.1]"], ["11.0.0.1", "ten.example", "[::1]"]),
@@ -54,6 +55,13 @@ def test_networks_are_what_ipaddress_says(address: Any, prefix: int, other: Any)
     assert allows(RedirectPolicy(allow_hosts=[str(network)]), str(other)) == (other in network)
 
 
+def test_a_host_in_one_of_several_entries_is_allowed() -> None:
+    policy = RedirectPolicy(allow_hosts=["a.example", "*.b.example", "*.c.example", "10.0.0.0/8", "fd00::/8", "::1"])
+    allowed = ["a.example", "x.b.example", "x.c.example", "10.0.0.1", "[fd00::1]", "[::1]"]
+    assert [host for host in allowed if not allows(policy, host)] == []
+    assert not allows(policy, "c.example")
+
+
 def test_the_host_of_the_request_is_always_allowed_and_none_means_all() -> None:
     assert allows(RedirectPolicy(allow_hosts=[]), "proxy.example:9")
     assert not allows(RedirectPolicy(allow_hosts=[]), "t")
@@ -61,7 +69,25 @@ def test_the_host_of_the_request_is_always_allowed_and_none_means_all() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", ["", "http://t", "t:80", "*", "*.", "a.*", "10.0.0.1/8", "10.0.0", "a b", "a/b", "é", None, 7]
+    "entry",
+    [
+        "",
+        "http://t",
+        "t:80",
+        "*",
+        "*.",
+        "a.*",
+        "10.0.0.1/8",
+        "10.0.0",
+        "a b",
+        "*.a b",
+        "*.!a",
+        "a/b",
+        ".a",
+        "é",
+        None,
+        7,
+    ],
 )
 def test_an_entry_that_is_no_host_is_named(entry: Any) -> None:
     with pytest.raises(PolicyError, match="allow_hosts has"):
@@ -75,6 +101,49 @@ def test_an_entry_that_is_no_host_is_named(entry: Any) -> None:
 def test_a_mistake_names_the_setting(mistake: dict[str, Any]) -> None:
     with pytest.raises(PolicyError, match=next(iter(mistake))):
         RedirectPolicy(**mistake)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("MAX_HOPS", value) for value in ["", "-1", "five", "\u0663", "\u00b2", "1.0"]),
+        *(("ALLOW_HOSTS", value) for value in ["", " , ", "http://t"]),
+        *(("ALLOW_DOWNGRADE", value) for value in ["2", "maybe"]),
+        *(("HONOURED", value) for value in ["*", "a;b"]),
+        ("MAXHOPS", "1"),
+        ("", "1"),
+    ],
+)
+def test_a_mistake_in_the_environment_names_the_variable(name: str, value: str) -> None:
+    variable = f"AISTORE_PATCH_{name}"
+    with pytest.raises(PolicyError, match=f"{variable} is|{name.lower() or variable} has"):
+        RedirectPolicy.from_environment({variable: value})
+
+
+@pytest.mark.parametrize(("setting", "of_what"), [("allow_hosts", "hosts"), ("honoured", "names")])
+@pytest.mark.parametrize("value", ["a.example", b"a.example", 7])
+def test_what_is_no_list_is_told_from_one(setting: str, of_what: str, value: Any) -> None:
+    with pytest.raises(PolicyError, match=f"{setting} is .*; a list of {of_what} is expected"):
+        RedirectPolicy(**{setting: value})
+
+
+def test_of_several_unknown_variables_the_first_is_named_and_what_would_be_known() -> None:
+    said = "^AISTORE_PATCH_A is not a setting; known are AISTORE_PATCH_MAX_HOPS, AISTORE_PATCH_ALLOW_HOSTS, "
+    with pytest.raises(PolicyError, match=said):
+        RedirectPolicy.from_environment({"AISTORE_PATCH_B": "", "AISTORE_PATCH_A": ""})
+
+
+@pytest.mark.parametrize(
+    ("values", "is_on"), [(["1", "true", "YES", "on "], True), (["0", "False", "no", "off", "", " "], False)]
+)
+def test_switches_are_spelled_as_people_spell_them(values: list[str], is_on: bool) -> None:
+    for value in values:
+        assert RedirectPolicy.from_environment({"AISTORE_PATCH_ALLOW_DOWNGRADE": value}).allow_downgrade is is_on
+        assert short_way_is_on({"AISTORE_PATCH_SHORT_WAY": value}) is is_on
+
+
+def test_without_a_word_five_redirects_are_followed_to_any_host() -> None:
+    assert repr(RedirectPolicy()) == "RedirectPolicy(max_hops=5, allow_hosts=None, allow_downgrade=False, honoured=())"
 
 
 def test_https_to_http_is_a_downgrade_and_nothing_else_is() -> None:
@@ -113,6 +182,7 @@ def test_a_policy_is_a_value() -> None:
     assert policy == RedirectPolicy(max_hops=2, allow_hosts=("a.example",))
     assert hash(policy) == hash(RedirectPolicy(max_hops=2, allow_hosts=("a.example",)))
     assert policy != RedirectPolicy(max_hops=3)
+    assert policy != "RedirectPolicy"
     assert repr(policy) == "RedirectPolicy(max_hops=2, allow_hosts=('a.example',), allow_downgrade=False, honoured=())"
     with pytest.raises(AttributeError):
         policy.max_hops = 9  # type: ignore[misc]  # the mistake is the test

@@ -17,7 +17,7 @@ from packaging.version import Version
 from boto_matrix.errors import IndexUnavailable, NoSuchRelease
 from boto_matrix.releases.index import PackageIndex, index_from_environment
 from boto_matrix.releases.index_settings import for_uv, ignored, index_url
-from boto_matrix.releases.wheel import requirements_in_metadata
+from boto_matrix.releases.requirements import requirements_in_metadata
 from tests.boto_matrix.conftest import LocalIndex, metadata_of
 from tests.boto_matrix.small_project import REPOSITORY
 

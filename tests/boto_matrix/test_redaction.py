@@ -18,7 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from boto_matrix.ci.nightly_issue import NightlyIssue
+from boto_matrix.ci.issue import NightlyIssue
 from boto_matrix.commands import run as run_command
 from boto_matrix.errors import UserError
 from boto_matrix.matrix.cells import Cell, Pin

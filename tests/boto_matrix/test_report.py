@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from boto_matrix.__main__ import main
-from boto_matrix.ci.nightly_issue import NightlyIssue
+from boto_matrix.ci.issue import NightlyIssue
 from boto_matrix.matrix.load import project_matrix
 from boto_matrix.report import read
 from boto_matrix.report.badge import badge

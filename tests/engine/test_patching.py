@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+import botocore as installed
 import pytest
 from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool
 from botocore.endpoint import Endpoint
@@ -430,8 +431,11 @@ def test_the_drop_in_offers_what_botocore_has() -> None:
     from aistore_patch import botocore
 
     assert botocore.exceptions.ClientError is ClientError
+    assert botocore.__version__ == installed.__version__
     with pytest.raises(AttributeError):
         botocore.nothing_of_this_name  # noqa: B018 - looking is the test
+    with pytest.raises(AttributeError, match=r"'aistore_patch\.botocore' has no attribute '__path__'"):
+        botocore.__path__  # noqa: B018 - with one, Python would take this for a package
 
 
 @pytest.mark.parametrize(
