@@ -1,5 +1,6 @@
 # make matrix                  every cell on the Pythons there are; CELLS="py311-boto1.26 py311-boto1.44" a part, ARGS="-k multipart" for pytest
-#                              RESUME=1 only what did not pass before; RESULTS=results/mine.json where the results go
+#                              RESUME=1 only what did not pass before; RESULTS=results/mine.json where the results go;
+#                              SETS=all every set in every cell, also those that one cell of a class can run for all
 # make test                    lint, types, the tests of both parts, and a few cells
 # make representatives         each surface class of botocore on the oldest and the newest Python there is; RESUME=1 as above
 # make python_botocore_tests   one cell: BOTO3_VERSION=1.26.24 BOTOCORE_VERSION=1.29.24, by default the latest, on the newest Python
@@ -18,7 +19,7 @@
 VENV := .venv
 READY := $(VENV)/ready
 RUN := $(VENV)/bin/python -m boto_matrix
-OPTIONS := $(if $(filter-out 0 no false,$(RESUME)),--resume) $(if $(RESULTS),--results $(RESULTS))
+OPTIONS := $(if $(filter-out 0 no false,$(RESUME)),--resume) $(if $(RESULTS),--results $(RESULTS)) $(if $(SETS),--sets $(SETS))
 MUST_NOTICE := tests/aistore_patch tests/engine tests/unit/botocore_patch
 OUR_CODE := $(wildcard aistore_patch boto_matrix tests benchmarks toxfile.py)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from boto_matrix.blame.evidence import FOUR_SETS
 from boto_matrix.report.changes import Change, Changes
+from boto_matrix.report.covered import left_to_others
 from boto_matrix.report.failures import Failure, failures_by_culprit
 from boto_matrix.report.model import PinResults, Report
 from boto_matrix.report.symbols import Symbols
@@ -85,7 +86,8 @@ def _matrix(report: Report) -> str:
     table = "\n".join([head, *(_row(row, report.pythons) for row in report.rows)])
     symbols = ", ".join(f"{_SYMBOLS.of(outcome)} {outcome.value}" for outcome in SetOutcome)
     otherwise = f"Otherwise each of {', '.join(FOUR_SETS)}, then all others: {symbols}"
-    block = f"{table}\n\n{_SYMBOLS.passed} all sets pass. {otherwise}."
+    left = left_to_others(report.run.cells)
+    block = f"{table}\n\n{_SYMBOLS.passed} all sets pass. {otherwise}." + (f" {_text(left)}." if left else "")
     if len(report.rows) <= _ROWS_IN_SIGHT:
         return block
     return f"<details><summary>{len(report.rows)} pins</summary>\n\n{block}\n\n</details>"

@@ -235,10 +235,11 @@ function sets(cell) {
   if (!cell.sets) return [];
   const body = cell.sets.map((one) => make("tr", {},
     make("td", {}, mark(one.outcome), one.name),
+    one.by ? make("td", { colspan: 4 }, `${one.outcome}, covered by ${one.by}`) : [
     make("td", {}, one.outcome),
     make("td", { class: "number" }, `${one.passed} of ${one.tests}`),
     make("td", { class: "number" }, seconds(one.seconds)),
-    make("td", { class: "number" }, seconds(one.cpu_seconds))));
+    make("td", { class: "number" }, seconds(one.cpu_seconds))]));
   const head = ["Set", "Outcome"].map((text) => make("th", { scope: "col" }, text));
   const numbers = ["Passed", "Time", "CPU"].map((text) => make("th", { scope: "col", class: "number" }, text));
   return [

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from boto_matrix.blame.evidence import FOUR_SETS
 from boto_matrix.blame.rules import Verdict, blame
+from boto_matrix.report.covered import left_to_others
 from boto_matrix.report.symbols import STYLES, Symbols
 from boto_matrix.report.unknown import called_out
 from boto_matrix.results.model import CellResult, Outcome, RunResult, SetOutcome, SetResult
@@ -44,6 +45,8 @@ def show(run: RunResult, console: Console) -> None:
     console.print(Text(_legend(run.cells, symbols), style="dim"), soft_wrap=True)
     for reason in dict.fromkeys(cell.reason for cell in run.cells if cell.outcome is Outcome.NO_INTERPRETER):
         console.print(Text(reason or ""), soft_wrap=True)
+    if left := left_to_others(run.cells):
+        console.print(Text(left, style="dim"), soft_wrap=True)
     for unknown in called_out(run.cells):
         console.print(Text(unknown, style="yellow"), soft_wrap=True)
 

@@ -136,6 +136,11 @@ class CellResult(_Model):
     s3_model: FoundModel | None = Field(default=None, description="null when no botocore was found there")
     interpreter: UsedInterpreter | None = Field(default=None, description="null when no test was started")
     sets: dict[str, SetResult] = Field(default_factory=dict)
+    covered_by: dict[str, str] = Field(
+        default_factory=dict,
+        description="the sets that were left to another cell of the same class, and the name of that cell; this cell "
+        "has passed only if that one has passed them in the same document",
+    )
     install_seconds: float | None = Field(default=None, description="wall clock, until the tests could start")
     tests_seconds: float | None = Field(default=None, description="wall clock, of all sets")
     repeat: str = Field(description="the command that repeats it")

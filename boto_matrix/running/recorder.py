@@ -9,6 +9,7 @@ from pathlib import Path
 
 from boto_matrix.machine.interpreters import how_to_get
 from boto_matrix.matrix.cells import Cell
+from boto_matrix.results.covered import settled
 from boto_matrix.results.merge import merge
 from boto_matrix.results.model import (
     CellReport,
@@ -77,7 +78,7 @@ class Recorder:
         seconds = round(time.monotonic() - self._began, 3)
         run = self._blank.model_copy(update={"seconds": seconds, "cells": tuple(self._cells.values())})
         if not self._earlier:
-            return run
+            return settled(run)
         # An earlier run that was killed never finished; what is wanted of it is here.
         return merge([run, *self._earlier], run.command).model_copy(update={"finished": run.finished})
 
@@ -139,6 +140,7 @@ class Recorder:
             s3_model=model_of_cell(Path(report.executable)) if report else None,
             interpreter=UsedInterpreter(version=report.python, path=report.executable) if report else None,
             sets=report.sets if report else {},
+            covered_by=_left(event, report),
             install_seconds=round(installed_at - clock.started, 3),
             tests_seconds=round(now - installed_at, 3),
             output=None if outcome in (Outcome.PASSED, Outcome.FAILED) else event.text or None,
@@ -160,6 +162,12 @@ class Recorder:
     def _write(self) -> None:
         write_results(self.run, self._path)
         self._is_written = True
+
+
+def _left(event: Event, report: CellReport | None) -> dict[str, str]:
+    """Give the sets that a cell was told to leave to another one, and has left."""
+    told = event.covered_by or {}
+    return {name: other for name, other in told.items() if report is not None and name not in report.sets}
 
 
 def _not_run(cell: Cell, repeat: str) -> CellResult:

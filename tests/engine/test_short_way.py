@@ -8,15 +8,13 @@ import warnings
 from typing import Any, Callable
 from unittest import mock
 
-import botocore
 import pytest
 from botocore.endpoint import Endpoint
 from botocore.httpsession import URLLib3Session
-from packaging.version import Version
 from urllib3.connection import HTTPConnection
 
 import aistore_patch
-from aistore_patch import guard, short_way
+from aistore_patch import short_way
 from aistore_patch.short_way.exchange import ShortRedirect
 from tests.cluster import AUTHORITY, Cluster, server_context
 
@@ -163,24 +161,6 @@ def test_it_goes_on_after_the_connections_were_closed(
     for _ in range(2):
         CALLS["head"](client)
     assert taken == BOTH
-
-
-NEWEST = Version("1.44.8")
-
-
-def test_all_that_this_botocore_does_to_objects_is_classified(make_client: MakeClient, cluster: Cluster) -> None:
-    """Of a newer botocore the matrix says what nobody has classified yet, and is no redder for it."""
-    if Version(botocore.__version__) > NEWEST:
-        pytest.skip("newer than what was classified")
-    model = make_client(cluster).meta.service_model
-    unknown: list[str] = []
-    for name in model.operation_names:
-        operation = model.operation_model(name)
-        if "{Key+}" in operation.http["requestUri"]:
-            members = operation.input_shape.members.items()
-            parameters = {member: shape.serialization.get("name", member) for member, shape in members}
-            unknown += guard.unclassified(name, operation.http["method"], parameters)
-    assert unknown == []
 
 
 def test_it_forgets_origins_where_they_are_too_many(
