@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from boto_matrix.bisect.run_candidate import BisectError, Candidate
 from boto_matrix.matrix.cells import Cell, Matrix
 from boto_matrix.matrix.numbering import LATEST
 from boto_matrix.releases.index import PackageIndex
-from boto_matrix.releases.pairs import boto3_for
+from boto_matrix.releases.resolve import boto3_for, needed_botocore
 
 
 class Candidates:
@@ -70,8 +68,7 @@ class Candidates:
         """Give a release with its companion of the same day, so that from one pair to the next both go on."""
         if self._package == "botocore":
             return boto3_for(version, self.index, ()), version
-        needs = [one for one in self.index.requires("boto3", str(version)) if canonicalize_name(one.name) == "botocore"]
-        admitted = needs[0].specifier if needs else SpecifierSet()
+        admitted = needed_botocore(self.index.requires("boto3", str(version)))
         botocores = [release.version for release in self.index.releases("botocore") if not release.is_yanked]
         oldest = next((botocore for botocore in botocores if admitted.contains(botocore)), None)
         if oldest is None:

@@ -15,7 +15,8 @@ from pathlib import Path
 from boto_matrix import PROJECT
 from boto_matrix.errors import UserError
 from boto_matrix.matrix.cells import Cell
-from boto_matrix.results.model import CellResult, read_results
+from boto_matrix.results.files import read_results
+from boto_matrix.results.model import CellResult
 
 
 class BisectError(UserError):

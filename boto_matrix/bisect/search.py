@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from packaging.version import Version
 
 from boto_matrix.bisect.candidates import Candidates
-from boto_matrix.bisect.halving import first_difference, most_questions
 from boto_matrix.bisect.run_candidate import BisectError, Candidate, run_candidate
 from boto_matrix.results.model import CellResult, Outcome, SetOutcome
 
@@ -21,7 +21,7 @@ class Search:
 
     Attributes:
         candidates: gives the cell that tries a release.
-        releases: to resolve from, oldest first.
+        releases: to choose from, oldest first.
         of_set: the set that counts; None if all of a cell does.
         pytest_arguments: what pytest is told in each cell.
         before: is called with the number of a release before its cell runs.
@@ -112,3 +112,34 @@ class Search:
         # A cell that crashed before it could say anything of its sets has crashed in each.
         found = cell.sets.get(self.of_set)
         return found.outcome if found is not None else (cell.outcome if cell.outcome is Outcome.CRASHED else None)
+
+
+def first_difference(count: int, differs: Callable[[int], bool | None]) -> tuple[int, int]:
+    """Find the first of `count` things that differs from the one numbered 0, which the last one is known to do.
+
+    Args:
+        count: how many there are, at least 2.
+        differs: asks of one; None if it cannot be told. It is asked of each at most once.
+
+    Returns:
+        The last that is known not to differ and the first that is known to. Between them lie only those of which it
+        cannot be told; if it can be told of all, `differs` was asked at most `most_questions(count)` times.
+
+    """
+    same, different = 0, count - 1
+    untold: set[int] = set()
+    while left := [number for number in range(same + 1, different) if number not in untold]:
+        middle = min(left, key=lambda number: abs(2 * number - same - different))
+        answer = differs(middle)
+        if answer is None:
+            untold.add(middle)
+        elif answer:
+            different = middle
+        else:
+            same = middle
+    return same, different
+
+
+def most_questions(count: int) -> int:
+    """Give how often `first_difference` asks at most where it can be told of all: ⌈log₂⌉ of the possible answers."""
+    return math.ceil(math.log2(count - 1))

@@ -1,32 +1,26 @@
 """What the result of a cell says about who is at fault in it: questions with plain answers, and no judgement.
 
 The four sets are an experiment with two factors, the patch and the redirects; a test of the same name is in each of
-them. The other sets talk to servers on real sockets, without moto. The other cells of a run vary one thing more each:
-the Python, the botocore, the moto.
+them. The other sets talk to servers on real sockets, without moto.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, lru_cache
 
-from boto_matrix.results.model import CellResult, SetOutcome, SetResult, TestResult
+from boto_matrix.results.model import FOUR_SETS, CellResult, SetOutcome, SetResult, TestResult
 
-PLAIN_CONTROL = "noredirect_unpatched"
-REDIRECT_CONTROL = "redirects_unpatched"
-PATCHED = ("noredirect_patched", "redirects_patched")
-FOUR_SETS = (PLAIN_CONTROL, REDIRECT_CONTROL, *PATCHED)
-"""The sets that have a place of their own in each cell, in this order; what else ran shares the place after them."""
+PLAIN_CONTROL, REDIRECT_CONTROL, *PATCHED = FOUR_SETS
 
 _COLLECTION = "collection"
 """The name under which a test file that could not be imported is noted."""
 
 _LONGEST_ERROR = 200
 _STATUSES = ("301", "302", "307", "308")
-_BAD = (SetOutcome.FAILED, SetOutcome.CRASHED)
 
 
 class Code(str, Enum):
@@ -78,42 +72,11 @@ class Traceback:
         return raised_in(self.detail)
 
 
-class Run:
-    """The cells of a run, so kept that those which differ from one in a single thing are found at once."""
-
-    def __init__(self, cells: Iterable[CellResult]) -> None:
-        """Take all cells of a run, or as many as are known."""
-        self.cells = tuple(cells)
-        self._that_ran = [cell for cell in self.cells if not Evidence(cell).is_nothing_run]
-        self._alike: dict[tuple[str, ...], list[CellResult]] = {}
-        for cell in self._that_ran:
-            for thing in (None, "botocore", "moto"):
-                self._alike.setdefault(_all_but(thing, cell), []).append(cell)
-        self._plain: dict[str, dict[str, SetOutcome]] = {}
-
-    def differing_in(self, thing: str | None, cell: CellResult) -> Iterator[CellResult]:
-        """Give the cells that have another botocore or moto and all else the same; for None, another Python."""
-        for other in self._alike.get(_all_but(thing, cell), ()):
-            if _value_of(thing, other) != _value_of(thing, cell):
-                yield other
-
-    def plain_outcome(self, cell: CellResult, test: str) -> SetOutcome | None:
-        """Give how a test of the plain control ended in a cell; None if it did not run there."""
-        if cell.name not in self._plain:
-            self._plain[cell.name] = _outcomes(cell.sets[PLAIN_CONTROL]) if PLAIN_CONTROL in cell.sets else {}
-        return self._plain[cell.name].get(test)
-
-    def that_ran(self) -> Sequence[CellResult]:
-        """Give the cells in which a test came as far as to begin."""
-        return self._that_ran
-
-
 @dataclass(frozen=True)
 class Evidence:
-    """A cell, the run that it is of, and what can be asked of them."""
+    """A cell, and what can be asked of it."""
 
     cell: CellResult
-    run: Run | None = None
 
     @cached_property
     def is_nothing_run(self) -> bool:
@@ -128,7 +91,7 @@ class Evidence:
     def failing(self) -> dict[str, dict[str, TestResult]]:
         """The tests that failed, by set and name."""
         found = {
-            name: {_base(test.name): test for test in one.tests if test.outcome in _BAD}
+            name: {_base(test.name): test for test in one.tests if test.outcome.is_failure}
             for name, one in self.cell.sets.items()
         }
         return {name: tests for name, tests in found.items() if tests}
@@ -160,7 +123,7 @@ class Evidence:
         return most if self.by_kind[most] else None
 
     @cached_property
-    def failing_patched_too(self) -> bool:
+    def fails_patched_too(self) -> bool:
         """Whether a test that fails in a control fails patched as well."""
         names = {*self.by_kind[Kind.PLAIN], *self.by_kind[Kind.REDIRECTED]}
         return any(name in self.failing.get(one, ()) for name in names for one in PATCHED)
@@ -169,7 +132,7 @@ class Evidence:
     def on_sockets(self) -> SetOutcome | None:
         """How the sets that use real sockets and no moto ended, as one; None if there are none that ran."""
         outcomes = {one.outcome for name, one in self.cell.sets.items() if name not in FOUR_SETS}
-        if outcomes & set(_BAD):
+        if any(outcome.is_failure for outcome in outcomes):
             return SetOutcome.FAILED
         return SetOutcome.PASSED if SetOutcome.PASSED in outcomes and SetOutcome.NOT_RUN not in outcomes else None
 
@@ -180,7 +143,7 @@ class Evidence:
         is_elsewhere = bool(self.failing) and not any(name in FOUR_SETS for name in self.failing)
         return is_elsewhere and patched is not None and patched.outcome is SetOutcome.PASSED
 
-    def failures(self, *sets: str) -> Iterator[Traceback]:
+    def tracebacks(self, *sets: str) -> Iterator[Traceback]:
         """Give what each failing test left, of these sets or of all."""
         return map(Traceback, self._details(*sets))
 
@@ -188,34 +151,6 @@ class Evidence:
     def import_text(self) -> str:
         """What was printed when nothing could be run."""
         return "\n".join([*self._details(), self.cell.output or ""])
-
-    def passes_where_only_differs(self, thing: str | None, test: str) -> CellResult | None:
-        """Find a cell in which a test of the plain control passes, and that differs in one thing only.
-
-        Args:
-            thing: botocore or moto; None for the Python.
-            test: its name.
-
-        """
-        return next((cell for cell, outcome in self._elsewhere(thing, test) if outcome is SetOutcome.PASSED), None)
-
-    def fails_wherever_differs(self, thing: str, test: str) -> int:
-        """Count the cells that differ in one thing only and fail that test of the plain control; 0 if one passes it."""
-        outcomes = [outcome for _, outcome in self._elsewhere(thing, test)]
-        return 0 if SetOutcome.PASSED in outcomes else sum(outcome in _BAD for outcome in outcomes)
-
-    def runs_elsewhere(self, *, on_same_python: bool) -> CellResult | None:
-        """Find a cell in which tests ran: of the same pin on another Python, or of another pin on the same."""
-        for cell in self.run.that_ran() if self.run else ():
-            is_same_python, is_same_pin = cell.python == self.cell.python, cell.pin == self.cell.pin
-            if is_same_python is on_same_python and is_same_pin is not on_same_python:
-                return cell
-        return None
-
-    def _elsewhere(self, thing: str | None, test: str) -> Iterator[tuple[CellResult, SetOutcome | None]]:
-        if self.run is not None and self.cell.installed:
-            for cell in self.run.differing_in(thing, self.cell):
-                yield cell, self.run.plain_outcome(cell, test)
 
     def _details(self, *sets: str) -> Iterator[str]:
         for name, tests in self.failing.items():
@@ -272,15 +207,6 @@ def _outcomes(one: SetResult) -> dict[str, SetOutcome]:
     found: dict[str, SetOutcome] = {}
     for test in one.tests:
         name = _base(test.name)
-        if found.get(name) not in _BAD:
+        if name not in found or not found[name].is_failure:
             found[name] = test.outcome
     return found
-
-
-def _all_but(thing: str | None, cell: CellResult) -> tuple[str, ...]:
-    things = [other for other in (None, "botocore", "moto") if other != thing]
-    return (str(thing), *(_value_of(other, cell) for other in things))
-
-
-def _value_of(thing: str | None, cell: CellResult) -> str:
-    return cell.python if thing is None else cell.installed.get(thing, "")

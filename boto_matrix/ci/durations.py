@@ -8,13 +8,14 @@ from statistics import median
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from boto_matrix.errors import UserError
 from boto_matrix.matrix.cells import Cell
 
 _NOTHING_KNOWN = 1.0  # seconds; where no cell's duration is known, all that counts is that all count the same
 
 
-class DurationsError(Exception):
-    """No durations can be read from a file; the message says why."""
+class DurationsError(UserError):
+    """No durations can be read from a file."""
 
 
 def read_durations(path: Path) -> dict[str, float]:

@@ -44,7 +44,7 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
 
     Raises:
         MatrixError: matrix.yaml is wrong.
-        BisectError: there is nothing to resolve from, or a cell cannot be run.
+        BisectError: there is nothing to choose from, or a cell cannot be run.
         IndexUnavailable: the index cannot be asked what releases there are.
         NoSuchRelease: it does not have one that it lists.
 

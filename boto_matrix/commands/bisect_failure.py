@@ -9,7 +9,8 @@ from pathlib import Path
 
 from boto_matrix.bisect.suspect import Suspect, find_suspect
 from boto_matrix.commands import bisect
-from boto_matrix.results.model import RunResult, read_results
+from boto_matrix.results.files import read_results
+from boto_matrix.results.model import RunResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,20 +6,16 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from boto_matrix.ci.github import gh, gh_json
-from boto_matrix.ci.nightly_issue import NightlyIssue
+from boto_matrix.ci.issue import NightlyIssue, close, open_or_update
 from boto_matrix.matrix.load import project_matrix
 from boto_matrix.report.model import Report
 from boto_matrix.report.read import read_report
-
-_LABEL = "boto-matrix"
-"""By it the issue is found again: only who may write to the repository can give a label, so nobody else's is taken."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
-        "results", type=Path, metavar="RESULTS", help="of the issue; if there are none, that is what the issue is about"
+        "results", type=Path, metavar="RESULTS", help="of the night; if there are none, that is what the issue is about"
     )
     parser.add_argument("--since", type=Path, metavar="RESULTS", help="results to compare with, if they are there")
     parser.add_argument("--bisect", type=Path, metavar="FILE", help="what `bisect-failure` printed, if it is there")
@@ -27,11 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--print", action="store_true", help="show the issue, and touch nothing on GitHub")
 
 
-def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:  # noqa: ARG001 - all commands are called so
+def main(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     """Open the issue, bring it up to date, or close it.
 
     Returns:
-        0, whether the issue is red or green.
+        0, whether the night is red or green.
 
     Raises:
         MatrixError: matrix.yaml is wrong.
@@ -48,7 +44,7 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     if arguments.print:
         print(f"{issue.title}\n\n{issue.body}")
     else:
-        print(_close(issue) if issue.is_green else _tell(issue))
+        print(close(issue) if issue.is_green else open_or_update(issue))
     return 0
 
 
@@ -60,26 +56,3 @@ def _report(results: Path, since: Path | None) -> Report | None:
 
 def _text(path: Path | None) -> str:
     return path.read_text(encoding="utf-8", errors="replace") if path is not None and path.is_file() else ""
-
-
-def _tell(issue: NightlyIssue) -> str:
-    number = _open_issue()
-    if number is not None:
-        gh("issue", "edit", number, "--title", issue.title, "--body-file", "-", text=issue.body)
-        return f"issue {number} is up to date: {issue.title}"
-    gh("label", "create", _LABEL, "--force", "--description", "The nightly matrix is red", "--color", "B60205")
-    created = gh("issue", "create", "--title", issue.title, "--label", _LABEL, "--body-file", "-", text=issue.body)
-    return f"opened {created.strip()}: {issue.title}"
-
-
-def _close(issue: NightlyIssue) -> str:
-    number = _open_issue()
-    if number is None:
-        return f"{issue.title}: nothing to tell"
-    gh("issue", "close", number, "--comment", f"{issue.title}. {issue.link}".strip())
-    return f"issue {number} is closed: {issue.title}"
-
-
-def _open_issue() -> str | None:
-    found = gh_json("issue", "list", "--label", _LABEL, "--state", "open", "--json", "number", "--limit", "1")
-    return str(found[0]["number"]) if found else None

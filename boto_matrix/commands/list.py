@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--pythons", action="store_true", help="the Pythons of the matrix only, in a line")
 
 
-def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:  # noqa: ARG001 - all commands are called so
+def main(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     """Print the cells.
 
     Raises:

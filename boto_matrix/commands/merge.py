@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from boto_matrix.report.terminal import summary
+from boto_matrix.results.files import ResultsError, read_results, write_results
 from boto_matrix.results.merge import merge
-from boto_matrix.results.model import ResultsError, read_results, write_results
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,14 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from boto_matrix.ci.durations import DurationsError, estimate, read_durations
-from boto_matrix.ci.plan import Shard, as_github, as_gitlab, as_json
-from boto_matrix.ci.sharding import MOST_SHARDS, deal_out
+from boto_matrix.ci.durations import DurationsError, read_durations
+from boto_matrix.ci.plan import MOST_SHARDS, as_github, as_json, plan
 from boto_matrix.matrix.cells import Cell
 from boto_matrix.matrix.load import project_matrix
 
 _SHARDS = 10
-_FORMATS = {"github": as_github, "gitlab": as_gitlab, "json": as_json}
+_FORMATS = {"github": as_github, "json": as_json}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:  # noqa: ARG001 - all commands are called so
+def main(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     """Print the plan.
 
     Raises:
@@ -47,27 +46,13 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     """
     cells = project_matrix().cells
     selected = _representatives(cells) if arguments.occasion == "pull-request" else cells
-    print(_FORMATS[arguments.format](_plan(selected, _known(arguments.durations), arguments.shards)))
+    print(_FORMATS[arguments.format](plan(selected, _known(arguments.durations), arguments.shards)))
     return 0
-
-
-def _plan(cells: Sequence[Cell], known: dict[str, float], number: int) -> list[Shard]:
-    by_name = {cell.name: cell for cell in cells}
-    costs = estimate(cells, known)
-    return [
-        Shard(
-            number=index,
-            cells=tuple(names),
-            pythons=tuple(dict.fromkeys(by_name[name].python for name in names)),
-            seconds=round(sum(costs[name] for name in names), 1),
-        )
-        for index, names in enumerate(deal_out(costs, number), start=1)
-    ]
 
 
 def _representatives(cells: Sequence[Cell]) -> Sequence[Cell]:
     # Here, for a nightly plan needs none of it, and is to be quick.
-    from boto_matrix.running.representatives import representatives
+    from boto_matrix.running.selection import representatives
     from boto_matrix.surface.declaration import declaration_of
     from boto_matrix.surface.record import read_record
 

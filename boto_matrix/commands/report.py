@@ -15,7 +15,7 @@ from boto_matrix.report.model import Report
 from boto_matrix.report.page import page
 from boto_matrix.report.read import RESULTS, read_report
 from boto_matrix.report.terminal import show, summary
-from boto_matrix.results.model import ResultsError
+from boto_matrix.results.files import ResultsError
 
 _TEXTS = {"html": page, "markdown": markdown, "badge": badge}
 

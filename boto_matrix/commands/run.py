@@ -21,16 +21,16 @@ from boto_matrix.errors import UserError
 from boto_matrix.machine.interpreters import Interpreters
 from boto_matrix.matrix.cells import Cell
 from boto_matrix.matrix.load import project_matrix
-from boto_matrix.releases.overrides import check_overrides, given_overrides
+from boto_matrix.releases.requested import check_overrides, given_overrides
 from boto_matrix.report.progress import RunProgress
 from boto_matrix.report.terminal import show, summary
 from boto_matrix.results.covered import own_part
-from boto_matrix.results.folder import newest_first
+from boto_matrix.results.files import newest_first
 from boto_matrix.results.model import Machine, Outcome, RunResult
 from boto_matrix.running.once_per_class import covered_by
 from boto_matrix.running.recorder import Recorder
 from boto_matrix.running.resume import passed_before
-from boto_matrix.running.selection import few, one, standing_for_all
+from boto_matrix.running.selection import corners, one, representatives_here
 from boto_matrix.running.tox_process import ToxProcess
 
 _TICK = 0.2  # seconds between two looks at the clock while nothing happens
@@ -114,7 +114,8 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
         )
     console.print(f"Results: {_shown(path)}", soft_wrap=True, markup=False)
     console.print(summary(run), markup=False)
-    return 128 + stopped_by if stopped_by else int(bool(failed) or not _something_ran(run))
+    nothing_ran = all(own_part(cell).outcome.is_skipped for cell in run.cells)
+    return 128 + stopped_by if stopped_by else int(bool(failed) or nothing_ran)
 
 
 def repeat_command(names: Sequence[str], pytest_arguments: Sequence[str]) -> str:
@@ -130,9 +131,9 @@ def _select(arguments: argparse.Namespace, interpreters: Interpreters) -> list[C
     matrix = project_matrix()
     named = {matrix.cell(name).name for name in arguments.cells}
     if arguments.few:
-        named |= {cell.name for cell in few(matrix, interpreters)}
+        named |= {cell.name for cell in corners(matrix, interpreters)}
     elif arguments.representatives:
-        named |= {cell.name for cell in standing_for_all(matrix, interpreters)}
+        named |= {cell.name for cell in representatives_here(matrix, interpreters)}
     elif arguments.one:
         named.add(one(matrix, interpreters).name)
     return [cell for cell in matrix.cells if cell.name in named or not named]
@@ -243,11 +244,6 @@ def _show_log(log: Path, console: Console) -> None:
     console.print(f"tox ended before all cells had run. The end of {_shown(log)}:", soft_wrap=True, markup=False)
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     console.print("\n".join(lines[-_LINES_OF_LOG:]), soft_wrap=True, markup=False)
-
-
-def _something_ran(run: RunResult) -> bool:
-    nothing = (Outcome.NO_INTERPRETER, Outcome.NOT_RUN)
-    return any(own_part(cell).outcome not in nothing for cell in run.cells)
 
 
 def _blank(started: datetime) -> RunResult:

@@ -11,11 +11,10 @@ from rich.text import Text
 
 from boto_matrix.releases.index import index_from_environment
 from boto_matrix.surface.declaration import PACKAGES, PYTHON, Declaration, declaration_of
-from boto_matrix.surface.examine import examine, examine_pythons
+from boto_matrix.surface.examine import examine, examine_pythons, neighbours_that_differ
 from boto_matrix.surface.fingerprint import Surface, difference, surface_of
 from boto_matrix.surface.record import PATH, Examined, SurfaceClass, SurfaceRecord, read_record, write_record
 from boto_matrix.surface.sources import ReleasedSources, Sources, sources_of_python, sources_of_this_python
-from boto_matrix.surface.sweep import neighbours_that_differ
 
 _INSTALLED = "installed"
 _UNKNOWN = "unknown"
@@ -47,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--every", action="store_true", help=every)
 
 
-def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:  # noqa: ARG001 - all commands are called so
+def main(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     """Show, compare or examine.
 
     Returns:

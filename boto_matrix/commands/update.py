@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 from packaging.version import Version
 from rich.console import Console
 
 from boto_matrix import PROJECT
+from boto_matrix.machine.files import write_whole
 from boto_matrix.matrix.load import load_matrix, parse_matrix
 from boto_matrix.releases.index import index_from_environment
+from boto_matrix.results.files import newest_first
 from boto_matrix.surface.declaration import PACKAGES, PYTHON, Declaration, declaration_of
 from boto_matrix.surface.examine import examine
 from boto_matrix.surface.record import PATH, SurfaceRecord, read_record, write_record
-from boto_matrix.update.history import pairs_that_ran
-from boto_matrix.update.refresh import Refreshed, refresh
+from boto_matrix.update.refresh import Refreshed, history_of, refresh
 
 _COOLDOWN = 48.0  # hours: most releases that are taken back are taken back sooner
 _RELEASED = [package for package in PACKAGES if package != PYTHON]  # on the index
@@ -38,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:  # noqa: ARG001 - all commands are called so
+def main(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     """Edit matrix.yaml and surface.json.
 
     Returns:
@@ -60,14 +58,15 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     found = {one: examine(one, known, index) for one in map(declaration_of, _RELEASED)}
     record = _recorded(known, found)
     with Console(stderr=True).status("asking which pairs fit"):
-        refreshed = refresh(text, index, found[declaration_of("botocore")], pairs_that_ran(PROJECT / "results"))
+        history = history_of(newest_first(PROJECT / "results"))
+        refreshed = refresh(text, index, found[declaration_of("botocore")], history)
     parse_matrix(refreshed.text, str(path))
     news = [line for one in found for line in _new_classes(one, known, record)]
     _say(refreshed, news, until, console, is_check=arguments.check)
     if arguments.check:
         return int(bool(refreshed.changes or news))
     if refreshed.changes:
-        _write(refreshed.text, path)
+        write_whole(refreshed.text, path, mode=path.stat().st_mode)
     if record != known:
         write_record(record)
     return 0
@@ -108,16 +107,3 @@ def _say(refreshed: Refreshed, news: Sequence[str], until: datetime, console: Co
         console.print("Nothing is written. `python -m boto_matrix update` does it.", markup=False)
     else:
         console.print(f"Written to matrix.yaml{' and ' + PATH.name if news else ''}.", markup=False)
-
-
-def _write(text: str, path: Path) -> None:
-    """Put the file in place, whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        Path(name).chmod(path.stat().st_mode)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

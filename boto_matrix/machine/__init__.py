@@ -1,1 +1,1 @@
-"""What this machine has."""
+"""What this machine has: its Pythons, and its files."""

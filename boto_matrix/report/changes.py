@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from boto_matrix.results.model import CellResult, Outcome, RunResult, SetOutcome
-
-_NO_FACT = (Outcome.NOT_RUN, Outcome.NO_INTERPRETER)
-_BAD = (SetOutcome.FAILED, SetOutcome.CRASHED)
+from boto_matrix.results.model import CellResult, Outcome, RunResult
 
 
 class Change(str, Enum):
@@ -77,11 +74,11 @@ def compare(now: RunResult, before: RunResult) -> Changes:
 
 
 def _change(now: CellResult, before: CellResult | None) -> Change | None:
-    if before is None or before.outcome in _NO_FACT:
+    if before is None or before.outcome.is_skipped:
         if now.outcome.is_failure:
             return Change.BROKE if before is not None else Change.NEW
-        return None if now.outcome in _NO_FACT or before is not None else Change.NEW
-    if now.outcome in _NO_FACT:
+        return None if now.outcome.is_skipped or before is not None else Change.NEW
+    if now.outcome.is_skipped:
         return Change.STOPPED
     if now.outcome.is_failure and before.outcome.is_failure:
         return None if _failing(now) == _failing(before) else Change.OTHERWISE
@@ -91,7 +88,7 @@ def _change(now: CellResult, before: CellResult | None) -> Change | None:
 
 
 def _failing(cell: CellResult) -> tuple[Outcome, frozenset[tuple[str, str]]]:
-    tests = {(name, test.name) for name, one in cell.sets.items() for test in one.tests if test.outcome in _BAD}
+    tests = {(name, test.name) for name, one in cell.sets.items() for test in one.tests if test.outcome.is_failure}
     return cell.outcome, frozenset(tests)
 
 

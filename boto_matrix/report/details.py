@@ -10,18 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from boto_matrix.blame.evidence import FOUR_SETS
 from boto_matrix.blame.rules import Verdict
 from boto_matrix.report.changes import Changes
 from boto_matrix.report.model import Report
 from boto_matrix.results.merge import origin_of
-from boto_matrix.results.model import CellResult, FoundModel, SetOutcome, SetResult
+from boto_matrix.results.model import FOUR_SETS, CellResult, FoundModel, SetOutcome, SetResult
 
 _HEAD, _TAIL = 1_500, 4_500  # characters of an output that are kept
 _OUTPUTS_OF_A_CELL = 20
 _ALL_OUTPUTS = 6_000_000  # characters
 
-_BAD = (SetOutcome.FAILED, SetOutcome.CRASHED)
 
 
 class _Once:
@@ -91,7 +89,7 @@ class _Details:
             one = cell.sets[name]
             failing = []
             for test in one.tests:
-                if test.outcome in _BAD:
+                if test.outcome.is_failure:
                     output = self._output(test.detail) if room > 0 else None
                     room -= output is not None
                     is_cut = bool(test.detail) and output is None

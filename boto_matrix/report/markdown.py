@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from boto_matrix.blame.evidence import FOUR_SETS
 from boto_matrix.report.changes import Change, Changes
 from boto_matrix.report.covered import left_to_others
 from boto_matrix.report.failures import Failure, failures_by_culprit
 from boto_matrix.report.model import PinResults, Report
 from boto_matrix.report.symbols import Symbols
 from boto_matrix.report.unknown import called_out
-from boto_matrix.results.model import CellResult, Outcome, SetOutcome
+from boto_matrix.results.model import FOUR_SETS, CellResult, Outcome, SetOutcome
 
 _FAILURES = 10  # of each culprit
 _NAMES = 12
@@ -103,11 +102,9 @@ def _place(cell: CellResult) -> str:
         return _SYMBOLS.passed
     if not cell.sets:
         return _WORDS.get(cell.outcome, _SYMBOLS.failed)
-    four = [cell.sets[name].outcome if name in cell.sets else SetOutcome.NOT_RUN for name in FOUR_SETS]
-    others = {one.outcome for name, one in cell.sets.items() if name not in FOUR_SETS}
-    worst = next((outcome for outcome in (SetOutcome.CRASHED, SetOutcome.FAILED) if outcome in others), None)
-    signs = "".join(_SYMBOLS.of(outcome) for outcome in four)
-    return f"{signs} {_SYMBOLS.of(worst)}" if worst else signs
+    worst = cell.other_sets
+    signs = "".join(map(_SYMBOLS.of, cell.four_sets))
+    return f"{signs} {_SYMBOLS.of(worst)}" if worst is not None and worst.is_failure else signs
 
 
 def _names(names: Sequence[str]) -> str:
@@ -128,3 +125,10 @@ def _code(text: str) -> str:
     fence = "`" * (max((len(run) for run in re.findall("`+", flat)), default=0) + 1)
     padding = " " if flat.startswith("`") or flat.endswith("`") else ""
     return f"{fence}{padding}{flat}{padding}{fence}"
+
+
+def code_block(text: str) -> str:
+    """Show text as it is, whatever is in it: nothing of it is Markdown or HTML, and no name in it calls anybody."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text.strip(chr(10))}\n{fence}"

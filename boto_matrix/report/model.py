@@ -87,6 +87,15 @@ class Report:
         return ", ".join(f"{self.count(outcome):,} {words}" for outcome, words in parts if self.count(outcome))
 
 
+def duration(seconds: float) -> str:
+    """Write seconds for people: ``42 s``, ``3 min 5 s``, ``2 h 14 min``."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
 def _cells(number: int) -> str:
     return f"{number:,} cells" if number != 1 else "1 cell"
 

@@ -12,13 +12,12 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from boto_matrix.blame.evidence import FOUR_SETS
 from boto_matrix.blame.rules import RULES
 from boto_matrix.report.changes import Change
 from boto_matrix.report.covered import left_to_others
 from boto_matrix.report.details import details
 from boto_matrix.report.failures import failures_by_culprit
-from boto_matrix.report.model import Report
+from boto_matrix.report.model import Report, duration
 from boto_matrix.report.terminal import summary
 from boto_matrix.report.unknown import called_out
 from boto_matrix.results.model import CellResult, Outcome, SetOutcome
@@ -32,9 +31,6 @@ _WORDS = {
     Outcome.NOT_RUN: "not run",
     Outcome.PASSED: "pass",
 }
-_WORST_FIRST = (
-    SetOutcome.CRASHED, SetOutcome.FAILED, SetOutcome.NOT_RUN, SetOutcome.PASSED, SetOutcome.SKIPPED
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,9 +83,7 @@ def _tile(cell: CellResult, report: Report) -> Tile:
     word = _WORDS[cell.outcome]
     others = None
     if cell.sets:
-        marks = tuple(cell.sets[name].outcome if name in cell.sets else SetOutcome.NOT_RUN for name in FOUR_SETS)
-        outcomes = {one.outcome for name, one in cell.sets.items() if name not in FOUR_SETS}
-        others = next((outcome for outcome in _WORST_FIRST if outcome in outcomes), None)
+        marks, others = cell.four_sets, cell.other_sets
         is_seen = cell.outcome in (Outcome.PASSED, Outcome.FAILED) or SetOutcome.CRASHED in {*marks, others}
         word = "" if is_seen else word
     change = report.changes.cells.get(cell.name) if report.changes else None
@@ -97,7 +91,7 @@ def _tile(cell: CellResult, report: Report) -> Tile:
 
 
 def _label(cell: CellResult, change: Change | None) -> str:
-    failing = [name for name, one in cell.sets.items() if one.outcome in (SetOutcome.FAILED, SetOutcome.CRASHED)]
+    failing = [name for name, one in cell.sets.items() if one.outcome.is_failure]
     parts = [f"boto3 {cell.pin.boto3}, Python {cell.python}: {cell.outcome.value}"]
     parts += [f" in {', '.join(failing)}"] if failing else []
     parts += [f", {change.value}"] if change else []
@@ -126,16 +120,8 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(duration=_duration, sentence=_sentence)
+    environment.filters.update(duration=duration, sentence=_sentence)
     return environment.from_string((_HERE / "page.html").read_text(encoding="utf-8"))
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def _sentence(text: str) -> str:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+from boto_matrix.report.model import duration
 from boto_matrix.report.symbols import STYLES
 from boto_matrix.results.model import CellResult
 
@@ -88,15 +89,10 @@ class RunProgress:
             names = " ".join(self._running[:_NAMES_SHOWN])
             parts.append(f"running {names} and {more} more" if more > 0 else f"running {names}")
         if (left := self._seconds_left()) is not None:
-            parts.append(f"{_duration(left)} left")
+            parts.append(f"{duration(left)} left")
         return " · ".join(parts) if self._console.encoding.startswith("utf") else ", ".join(parts)
 
     def _seconds_left(self) -> float | None:
         if not self._done or self._done == self._total:
             return None
         return (time.monotonic() - self._began) / self._done * (self._total - self._done)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

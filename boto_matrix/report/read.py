@@ -9,9 +9,9 @@ from boto_matrix import PROJECT
 from boto_matrix.matrix.cells import MatrixError
 from boto_matrix.matrix.load import project_matrix
 from boto_matrix.report.model import Report
-from boto_matrix.results.folder import newest_first
+from boto_matrix.results.files import ResultsError, newest_first, read_results
 from boto_matrix.results.merge import merge
-from boto_matrix.results.model import ResultsError, RunResult, read_results
+from boto_matrix.results.model import RunResult
 
 RESULTS = PROJECT / "results"
 

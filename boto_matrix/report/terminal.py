@@ -9,18 +9,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from boto_matrix.blame.evidence import FOUR_SETS
 from boto_matrix.blame.rules import Verdict, blame
 from boto_matrix.report.covered import left_to_others
 from boto_matrix.report.symbols import STYLES, Symbols
 from boto_matrix.report.unknown import called_out
-from boto_matrix.results.model import CellResult, Outcome, RunResult, SetOutcome, SetResult
+from boto_matrix.results.model import FOUR_SETS, WORST_FIRST, CellResult, Outcome, RunResult, SetOutcome
 
-__all__ = ["FOUR_SETS", "show", "summary"]
-
-_WORST_FIRST = (
-    SetOutcome.CRASHED, SetOutcome.FAILED, SetOutcome.NOT_RUN, SetOutcome.PASSED, SetOutcome.SKIPPED
-)  # fmt: skip
 _INSTEAD_OF_SETS = {
     Outcome.INSTALL_FAILED: "install",
     Outcome.NO_INTERPRETER: "no py",
@@ -95,26 +89,19 @@ def _place(cell: CellResult, symbols: Symbols) -> Text:
     if not cell.sets:
         return Text(_INSTEAD_OF_SETS[cell.outcome], style=STYLES[cell.outcome])
     text = Text()
-    for name in FOUR_SETS:
-        outcome = cell.sets[name].outcome if name in cell.sets else SetOutcome.NOT_RUN
+    for outcome in cell.four_sets:
         text.append(symbols.of(outcome), style=STYLES[outcome])
-    if others := [one for name, one in cell.sets.items() if name not in FOUR_SETS]:
-        worst = _worst(others)
-        text.append(" ").append(symbols.of(worst), style=STYLES[worst])
+    if cell.other_sets is not None:
+        text.append(" ").append(symbols.of(cell.other_sets), style=STYLES[cell.other_sets])
     crash_is_shown = any(one.outcome is SetOutcome.CRASHED for one in cell.sets.values())
     if cell.outcome is Outcome.INSTALL_FAILED or (cell.outcome is Outcome.CRASHED and not crash_is_shown):
         text.append(f" {_INSTEAD_OF_SETS[cell.outcome]}", style=STYLES[cell.outcome])
     return text
 
 
-def _worst(sets: Sequence[SetResult]) -> SetOutcome:
-    outcomes = {one.outcome for one in sets}
-    return next(outcome for outcome in _WORST_FIRST if outcome in outcomes)
-
-
 def _legend(cells: Sequence[CellResult], symbols: Symbols) -> str:
     shown = Counter(one.outcome for cell in cells for one in cell.sets.values())
-    signs = ", ".join(f"{symbols.of(outcome)} {outcome.value}" for outcome in _WORST_FIRST if shown[outcome])
+    signs = ", ".join(f"{symbols.of(outcome)} {outcome.value}" for outcome in WORST_FIRST if shown[outcome])
     sets = ", ".join(FOUR_SETS)
-    others = any(name not in FOUR_SETS for cell in cells for name in cell.sets)
+    others = any(cell.other_sets is not None for cell in cells)
     return f"In each cell: {sets}{', and all others' if others else ''}. {signs}" if shown else "No set ran."

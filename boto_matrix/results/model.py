@@ -7,22 +7,12 @@ would misread the new one; fields with a default may be added without it.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from enum import Enum
-from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from boto_matrix.errors import UserError
-from boto_matrix.results.mistakes import not_results, wrong_format
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 FORMAT = 1
-
-
-class ResultsError(UserError):
-    """A file is not the results of a run; the message names the file and says what is wrong with it."""
 
 
 class Outcome(str, Enum):
@@ -40,6 +30,11 @@ class Outcome(str, Enum):
         """Whether a run with such a cell has failed; what could not or should not run is no failure."""
         return self in (Outcome.FAILED, Outcome.INSTALL_FAILED, Outcome.CRASHED)
 
+    @property
+    def is_skipped(self) -> bool:
+        """Whether it says nothing of the cell: it could not or should not run."""
+        return self in (Outcome.NO_INTERPRETER, Outcome.NOT_RUN)
+
 
 class SetOutcome(str, Enum):
     """How a set, or a test in it, ended."""
@@ -49,6 +44,19 @@ class SetOutcome(str, Enum):
     CRASHED = "crashed"
     SKIPPED = "skipped"
     NOT_RUN = "not run"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it is one that a run fails by."""
+        return self in (SetOutcome.FAILED, SetOutcome.CRASHED)
+
+
+FOUR_SETS = ("noredirect_unpatched", "redirects_unpatched", "noredirect_patched", "redirects_patched")
+"""The sets that have a place of their own in each cell, in this order; what else ran shares the place after them."""
+
+WORST_FIRST = (
+    SetOutcome.CRASHED, SetOutcome.FAILED, SetOutcome.NOT_RUN, SetOutcome.PASSED, SetOutcome.SKIPPED
+)  # fmt: skip
 
 
 class _Model(BaseModel):
@@ -149,6 +157,17 @@ class CellResult(_Model):
         default=None, ge=0, description="in a merged document, the run that this was found in: an index into `runs`"
     )
 
+    @property
+    def four_sets(self) -> tuple[SetOutcome, ...]:
+        """How each of `FOUR_SETS` ended, in their order."""
+        return tuple(self.sets[name].outcome if name in self.sets else SetOutcome.NOT_RUN for name in FOUR_SETS)
+
+    @property
+    def other_sets(self) -> SetOutcome | None:
+        """The worst outcome of all other sets; None if there are none."""
+        outcomes = {one.outcome for name, one in self.sets.items() if name not in FOUR_SETS}
+        return next((outcome for outcome in WORST_FIRST if outcome in outcomes), None)
+
 
 class Machine(_Model):
     """Where a run was."""
@@ -202,59 +221,3 @@ class RunResult(_Model):
     def failures(self) -> tuple[CellResult, ...]:
         """The cells that failed."""
         return tuple(cell for cell in self.cells if cell.outcome.is_failure)
-
-
-def write_results(run: RunResult, path: Path) -> None:
-    """Put the results in place, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(run.model_dump_json(indent=1))
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def read_results(path: Path) -> RunResult:
-    """Read the results of a run.
-
-    Raises:
-        ResultsError: the file cannot be read, is damaged, or is of a format that this release does not know.
-
-    """
-    form = _read(_Format, path).format
-    if form != FORMAT:
-        raise ResultsError(wrong_format(path, form, FORMAT))
-    return _read(RunResult, path)
-
-
-def read_cell_report(path: Path) -> CellReport:
-    """Read what a cell's tests wrote.
-
-    Raises:
-        ResultsError: there is nothing, or it is damaged.
-
-    """
-    return _read(CellReport, path)
-
-
-class _Format(_Model):
-    model_config = ConfigDict(extra="ignore")
-
-    format: int
-
-
-_Read = TypeVar("_Read", bound=_Model)
-
-
-def _read(model: type[_Read], path: Path) -> _Read:
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
-    try:
-        return model.model_validate_json(text)
-    except ValidationError as error:
-        raise ResultsError(not_results(path, error)) from error

@@ -17,7 +17,7 @@ from tox_uv._run import UvVenvRunner  # private, but the one class there is to e
 from boto_matrix.errors import UserError
 from boto_matrix.machine.interpreters import Interpreters, how_to_get
 from boto_matrix.matrix.load import project_matrix
-from boto_matrix.releases.overrides import Requested, requested
+from boto_matrix.releases.requested import Requested, requested
 from boto_matrix.running.bytecode_cache import BytecodeCache
 from boto_matrix.running.events import Event, Happened, tell
 from boto_matrix.running.once_per_class import covered_by, is_asked_for

@@ -21,9 +21,7 @@ from boto_matrix import PROJECT
 from boto_matrix.errors import UserError
 from boto_matrix.matrix.cells import Matrix
 from boto_matrix.matrix.load import project_matrix
-from boto_matrix.running.representatives import classes, newest
-from boto_matrix.surface.declaration import declaration_of
-from boto_matrix.surface.record import read_record
+from boto_matrix.running.selection import classes, newest, surfaces_of_botocore
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -87,8 +85,7 @@ def representatives_of(matrix: Matrix) -> dict[str, str]:
         SurfaceError: surface.json is damaged, or it cannot be read what is stood on.
 
     """
-    fingerprints = read_record().of(declaration_of("botocore")).fingerprints()
-    of_classes = classes(matrix.cells, fingerprints).values()
+    of_classes = classes(matrix.cells, surfaces_of_botocore()).values()
     return {cell.name: newest(of_class).name for of_class in of_classes for cell in of_class}
 
 

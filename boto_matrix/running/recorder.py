@@ -10,18 +10,9 @@ from pathlib import Path
 from boto_matrix.machine.interpreters import how_to_get
 from boto_matrix.matrix.cells import Cell
 from boto_matrix.results.covered import settled
+from boto_matrix.results.files import ResultsError, read_cell_report, write_results
 from boto_matrix.results.merge import merge
-from boto_matrix.results.model import (
-    CellReport,
-    CellResult,
-    Outcome,
-    PinnedVersions,
-    ResultsError,
-    RunResult,
-    UsedInterpreter,
-    read_cell_report,
-    write_results,
-)
+from boto_matrix.results.model import CellReport, CellResult, Outcome, PinnedVersions, RunResult, UsedInterpreter
 from boto_matrix.running.events import Event, Happened
 from boto_matrix.running.installed import model_of_cell, surfaces_of_cell
 from boto_matrix.running.outcome import Ended, outcome_of

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from boto_matrix.errors import UserError
 from boto_matrix.matrix.cells import Cell
-from boto_matrix.releases.overrides import requested
+from boto_matrix.releases.requested import requested
 from boto_matrix.results.model import CellResult, Outcome, PinnedVersions, RunResult
 
 

@@ -1,20 +1,29 @@
-"""Cells that stand for the whole matrix, chosen for the Pythons that are there."""
+"""Cells that stand for the whole matrix.
+
+The representatives, what is tested before a change lands, are of each surface class of botocore. Whether the patch
+works depends above all on the code that it stands on, and that is the same throughout a class; the whole matrix is for
+the night.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
+from packaging.version import Version
+
 from boto_matrix.machine.interpreters import Interpreters
-from boto_matrix.matrix.cells import Cell, Matrix
-from boto_matrix.releases.overrides import given_overrides, requested
-from boto_matrix.running.representatives import representatives
+from boto_matrix.matrix.cells import Cell, Matrix, Pin
+from boto_matrix.matrix.numbering import LATEST
+from boto_matrix.releases.requested import given_overrides, requested
 from boto_matrix.surface.declaration import declaration_of
 from boto_matrix.surface.record import read_record
 
 _Item = TypeVar("_Item")
 
 
-def few(matrix: Matrix, interpreters: Interpreters) -> list[Cell]:
+def corners(matrix: Matrix, interpreters: Interpreters) -> list[Cell]:
     """Choose the corners: the oldest and the newest numbered pin on the oldest and on the newest Python that is there.
 
     Where there is no Python at all, so that none of them will run, these are the corners of the whole matrix.
@@ -22,19 +31,70 @@ def few(matrix: Matrix, interpreters: Interpreters) -> list[Cell]:
     cells = _runnable(matrix, interpreters)
     corners = []
     for python in _ends([python for python in matrix.pythons if any(cell.python == python for cell in cells)]):
-        of_python = [cell for cell in cells if cell.python == python and cell.pin.boto3 != "latest"]
+        of_python = [cell for cell in cells if cell.python == python and cell.pin.boto3 != LATEST]
         corners += _ends(sorted(of_python, key=lambda cell: _numbers(cell.pin.boto3)))
     return corners
 
 
-def standing_for_all(matrix: Matrix, interpreters: Interpreters) -> list[Cell]:
+def representatives_here(matrix: Matrix, interpreters: Interpreters) -> list[Cell]:
     """Choose each surface class of botocore on the oldest and on the newest Python that is there.
 
     Raises:
         SurfaceError: surface.json is damaged, or it cannot be read what is stood on.
 
     """
-    return representatives(_runnable(matrix, interpreters), read_record().of(declaration_of("botocore")).fingerprints())
+    return representatives(_runnable(matrix, interpreters), surfaces_of_botocore())
+
+
+def surfaces_of_botocore() -> dict[Version, str]:
+    """Give the fingerprint of each release of botocore that surface.json knows.
+
+    Raises:
+        SurfaceError: surface.json is damaged, or it cannot be read what is stood on.
+
+    """
+    return read_record().of(declaration_of("botocore")).fingerprints()
+
+
+def representatives(cells: Iterable[Cell], fingerprints: Mapping[Version, str]) -> list[Cell]:
+    """Choose cells, in the order given: of each class the newest pin on its oldest Python and that on its newest.
+
+    Args:
+        cells: to choose from.
+        fingerprints: of the examined releases of botocore. `latest`, and a pin of which they do not say in which class
+            it is, is a class of its own.
+
+    """
+    cells = list(cells)
+    by_surface: dict[str, dict[str, Cell]] = {}
+    for (surface, python), of_class in classes(cells, fingerprints).items():
+        by_surface.setdefault(surface, {})[python] = newest(of_class)
+    names = {
+        by_python[python].name
+        for by_python in by_surface.values()
+        for python in (min(by_python, key=Version), max(by_python, key=Version))
+    }
+    return [cell for cell in cells if cell.name in names]
+
+
+def classes(cells: Iterable[Cell], fingerprints: Mapping[Version, str]) -> dict[tuple[str, str], list[Cell]]:
+    """Sort cells into classes: by the surface class of their botocore, and by their Python.
+
+    Args:
+        cells: to sort.
+        fingerprints: as `representatives` takes them.
+
+    """
+    examined = sorted(fingerprints)
+    found: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        found.setdefault((_class_of(cell.pin, examined, fingerprints), cell.python), []).append(cell)
+    return found
+
+
+def newest(cells: Iterable[Cell]) -> Cell:
+    """Give the cell with the newest boto3: the representative of a class."""
+    return max(cells, key=_boto3)
 
 
 def one(matrix: Matrix, interpreters: Interpreters) -> Cell:
@@ -47,11 +107,27 @@ def one(matrix: Matrix, interpreters: Interpreters) -> Cell:
 
     """
     cells = _newest_python_first(_runnable(matrix, interpreters))
-    latest = next((cell for cell in cells if cell.pin.boto3 == "latest"), cells[0])
+    latest = next((cell for cell in cells if cell.pin.boto3 == LATEST), cells[0])
     if not given_overrides():
         return latest
     boto3 = requested(latest).versions.get("boto3", "")
     return next((cell for cell in cells if _minor(cell.pin.boto3) == _minor(boto3)), latest)
+
+
+def _class_of(pin: Pin, examined: Sequence[Version], fingerprints: Mapping[Version, str]) -> str:
+    """Name the class of a pin: a release between two examined ones that are alike is as they are."""
+    if pin.botocore == LATEST:
+        return LATEST
+    version = Version(pin.botocore)
+    at = bisect_right(examined, version)
+    around = {fingerprints[release] for release in examined[max(at - 1, 0) : at + 1]}
+    if version in fingerprints:
+        return fingerprints[version]
+    return around.pop() if 0 < at < len(examined) and len(around) == 1 else pin.factor
+
+
+def _boto3(cell: Cell) -> Version:
+    return Version("0" if cell.pin.boto3 == LATEST else cell.pin.boto3)
 
 
 def _runnable(matrix: Matrix, interpreters: Interpreters) -> list[Cell]:

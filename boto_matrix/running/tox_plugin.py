@@ -102,7 +102,7 @@ def _matrix() -> Matrix | None:
 
 def _check_overrides() -> None:
     from boto_matrix.errors import UserError
-    from boto_matrix.releases.overrides import check_overrides
+    from boto_matrix.releases.requested import check_overrides
 
     try:
         check_overrides()

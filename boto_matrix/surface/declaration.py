@@ -74,11 +74,6 @@ def declaration_of(package: str) -> Declaration:
     return Declaration(package, oldest, *(declared(file, name) for name in names))
 
 
-def all_declarations() -> tuple[Declaration, ...]:
-    """Give everything that is watched."""
-    return tuple(map(declaration_of, PACKAGES))
-
-
 def declared(file: Path, name: str) -> tuple[str, ...]:
     """Read a tuple of texts that a Python file declares at its top.
 

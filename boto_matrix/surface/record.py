@@ -6,8 +6,6 @@ what was measured and nothing else. `python -m boto_matrix surface --sweep` writ
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from boto_matrix import PROJECT
+from boto_matrix.machine.files import write_whole
 from boto_matrix.surface.declaration import Declaration, SurfaceError
 
 PATH = PROJECT / "surface.json"
@@ -113,15 +112,7 @@ def read_record(path: Path = PATH) -> SurfaceRecord:
 
 def write_record(record: SurfaceRecord, path: Path = PATH) -> None:
     """Put surface.json in place, whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(record.model_dump_json(indent=1) + "\n")
-        Path(name).chmod(0o644)  # a temporary file is for its owner alone; this one is committed
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(record.model_dump_json(indent=1) + "\n", path, mode=0o644)
 
 
 def _first(error: ValidationError) -> str:

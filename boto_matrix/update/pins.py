@@ -11,8 +11,8 @@ from boto_matrix.errors import NoSuchRelease
 from boto_matrix.matrix.numbering import OLDEST_BOTO3
 from boto_matrix.releases.index import PackageIndex
 from boto_matrix.releases.override import RequestError, any_release, read_override
-from boto_matrix.releases.pairs import resolve_pair
-from boto_matrix.surface.sweep import neighbours_that_differ
+from boto_matrix.releases.resolve import resolve_pair
+from boto_matrix.surface.examine import neighbours_that_differ
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ is one side of a change of the surface, too; only a row with a release that was 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from packaging.specifiers import SpecifierSet
@@ -14,14 +14,18 @@ from packaging.version import Version
 
 from boto_matrix.matrix.edit import MatrixEdit, Row
 from boto_matrix.releases.index import PackageIndex
-from boto_matrix.releases.pairs import boto3_for
-from boto_matrix.update.history import PairHistory
+from boto_matrix.releases.resolve import boto3_for
+from boto_matrix.results.model import Outcome, RunResult
 from boto_matrix.update.pins import DuePin, ends_of_each_class, newest_of_each_minor, supported, yanked
 
 NOT_RUN = "not run yet"
 """What a row's `why` ends with as long as nobody has seen it run."""
 
 _LIMITS = ("<", "<=", "!=")
+
+
+PairHistory = Mapping[tuple[str, str], Mapping[str, bool]]
+"""By boto3 and botocore, by Python: whether the cell passed when it ran last."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,14 @@ class Refreshed:
     remarks: tuple[str, ...] = ()
 
 
-def refresh(text: str, index: PackageIndex, fingerprints: Mapping[Version, str], ran: PairHistory) -> Refreshed:
+def refresh(text: str, index: PackageIndex, fingerprints: Mapping[Version, str], history: PairHistory) -> Refreshed:
     """Bring the text of a matrix.yaml up to date.
 
     Args:
         text: the file, which `boto_matrix.matrix.cells` found right.
         index: has the releases, those left out that are too young.
         fingerprints: of the examined releases of botocore.
-        ran: the pairs that have been seen to run.
+        history: the pairs that have been seen to run.
 
     Raises:
         IndexUnavailable: the index cannot be asked.
@@ -60,8 +64,19 @@ def refresh(text: str, index: PackageIndex, fingerprints: Mapping[Version, str],
     for botocore, why, change in ends_of_each_class(fingerprints):
         work.end_of_class(botocore, why, change)
     work.remove_yanked()
-    work.note_what_ran(ran)
+    work.note_what_ran(history)
     return Refreshed(work.edit.text if work.changes else text, tuple(work.changes), tuple(work.remarks))
+
+
+def history_of(runs: Iterable[RunResult]) -> PairHistory:
+    """Read out of the results of runs which pairs have been seen to run."""
+    history: dict[tuple[str, str], dict[str, bool]] = {}
+    for run in sorted(runs, key=lambda one: one.started):
+        for cell in run.cells:
+            if not cell.outcome.is_skipped:
+                pair = (cell.requested.get("boto3", ""), cell.requested.get("botocore", ""))
+                history.setdefault(pair, {})[cell.python] = cell.outcome is Outcome.PASSED
+    return history
 
 
 @dataclass
@@ -101,10 +116,10 @@ class _Refresh:
                 self.edit.remove(row)
                 self.changes.append(f"removed {_pair(row)}: it was taken back")
 
-    def note_what_ran(self, ran: PairHistory) -> None:
+    def note_what_ran(self, history: PairHistory) -> None:
         """Say no longer of a pair that it has not run, when it has and passed on every Python that it ran on."""
         for row in self.edit.rows:
-            passed = ran.get((str(row.boto3), str(row.botocore)), {})
+            passed = history.get((str(row.boto3), str(row.botocore)), {})
             if _is_marked(row) and passed and all(passed.values()):
                 self.edit.replace(row, replace(row, why=_without_mark(row) or None))
                 where = ", ".join(passed)

@@ -7,8 +7,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from boto_matrix.report.terminal import FOUR_SETS
+from boto_matrix.results.files import write_results
 from boto_matrix.results.model import (
+    FOUR_SETS,
     CellResult,
     Machine,
     Outcome,
@@ -18,7 +19,6 @@ from boto_matrix.results.model import (
     SetResult,
     TestResult,
     UsedInterpreter,
-    write_results,
 )
 
 STARTED = datetime(2026, 11, 23, 2, 0, tzinfo=timezone.utc)

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from boto_matrix.results.model import RunResult, read_results
+from boto_matrix.results.files import read_results
+from boto_matrix.results.model import RunResult
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"

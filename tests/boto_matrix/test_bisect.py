@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from boto_matrix.bisect.candidates import Candidates
-from boto_matrix.bisect.halving import first_difference, most_questions
+from boto_matrix.bisect.search import first_difference, most_questions
 from boto_matrix.matrix.load import parse_matrix
 from boto_matrix.releases.index import PackageIndex
 from tests.boto_matrix.conftest import LocalIndex

@@ -15,11 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from boto_matrix.blame.evidence import FOUR_SETS
 from boto_matrix.blame.rules import Culprit, Verdict, blame_cell
 from boto_matrix.matrix.cells import Matrix
 from boto_matrix.matrix.load import load_matrix
-from boto_matrix.results.model import CellResult, Outcome
+from boto_matrix.results.model import FOUR_SETS, CellResult, Outcome
 from boto_matrix.running.events import Event, Happened
 from boto_matrix.running.recorder import Recorder
 from tests.boto_matrix.made_results import run

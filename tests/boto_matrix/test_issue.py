@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from boto_matrix.ci.nightly_issue import NightlyIssue
+from boto_matrix.ci.issue import NightlyIssue
 from boto_matrix.report.model import Report
 from boto_matrix.results.model import CellResult, Outcome
 from tests.boto_matrix import made_results

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boto_matrix.__main__ import main
+from boto_matrix.results.files import read_results
 from boto_matrix.results.merge import MergeError, merge
-from boto_matrix.results.model import CellResult, Outcome, RunResult, read_results
+from boto_matrix.results.model import CellResult, Outcome, RunResult
 from tests.boto_matrix.made_results import STARTED, cell, failed, run, written
 
 A, B, C = "py311-boto1.26", "py311-boto1.44", "py38-boto1.26"

@@ -15,7 +15,7 @@ from boto_matrix.results.covered import own_part, settled
 from boto_matrix.results.merge import merge
 from boto_matrix.results.model import CellResult, FoundSurface, Outcome, RunResult, SetOutcome
 from boto_matrix.running.once_per_class import representatives_of, sets_once_per_class
-from boto_matrix.running.representatives import classes, newest, representatives
+from boto_matrix.running.selection import classes, newest, representatives
 from boto_matrix.surface.declaration import declaration_of
 from boto_matrix.surface.record import SurfaceRecord, read_record, write_record
 from tests.boto_matrix.made_results import cell, one_set, run, sets

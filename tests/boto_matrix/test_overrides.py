@@ -13,8 +13,8 @@ from boto_matrix.matrix.cells import Cell, Pin
 from boto_matrix.matrix.numbering import botocore_series, check_pair
 from boto_matrix.releases.index import PackageIndex
 from boto_matrix.releases.override import RequestError, read_override
-from boto_matrix.releases.overrides import overrides_from_environment
-from boto_matrix.releases.pairs import newest_pair
+from boto_matrix.releases.requested import overrides_from_environment
+from boto_matrix.releases.resolve import newest_pair
 from tests.boto_matrix.conftest import LocalIndex, metadata_of, wheel_of
 
 

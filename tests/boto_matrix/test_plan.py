@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from boto_matrix.ci.durations import estimate
-from boto_matrix.ci.sharding import MOST_SHARDS, deal_out
+from boto_matrix.ci.plan import MOST_SHARDS, deal_out
 from boto_matrix.matrix.cells import Matrix
 from boto_matrix.matrix.load import parse_matrix
-from boto_matrix.running.representatives import representatives
+from boto_matrix.running.selection import representatives
 from boto_matrix.surface.declaration import declaration_of
 from boto_matrix.surface.record import SurfaceRecord, write_record
 from tests.boto_matrix.small_project import PY, PYTHON, REPOSITORY, SmallProject
@@ -161,13 +161,6 @@ def test_for_github_it_is_one_line_that_sets_an_output(project: SmallProject) ->
             {"shard": 2, "cells": f"{PY}-boto1.17", "pythons": PYTHON},
         ]
     }
-
-
-def test_for_gitlab_it_is_a_job_for_each_shard(project: SmallProject) -> None:
-    jobs = json.loads(project.boto_matrix("plan", "--shards", "2", "--format", "gitlab").output)
-    assert list(jobs) == ["cells 1/2", "cells 2/2"]
-    assert jobs["cells 2/2"]["variables"]["CELLS"] == f"{PY}-boto1.17"
-    assert jobs["cells 2/2"]["artifacts"]["when"] == "always"
 
 
 def test_what_the_last_run_measured_decides(project: SmallProject) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from boto_matrix.__main__ import main
 from boto_matrix.commands.schema import results_schema
-from boto_matrix.results.model import ResultsError, read_results
+from boto_matrix.results.files import ResultsError, read_results
 from tests.boto_matrix.made_results import cell, failed, run, written
 from tests.boto_matrix.small_project import REPOSITORY
 

@@ -8,8 +8,8 @@ import pytest
 from boto_matrix.machine.interpreters import Interpreters
 from boto_matrix.matrix.cells import Matrix
 from boto_matrix.matrix.load import parse_matrix
-from boto_matrix.releases.overrides import _overrides
-from boto_matrix.running.selection import few, one, standing_for_all
+from boto_matrix.releases.requested import _overrides
+from boto_matrix.running.selection import corners, one, representatives_here
 from tests.boto_matrix.conftest import LocalIndex
 from tests.boto_matrix.test_interpreters import fake_python
 
@@ -44,17 +44,17 @@ def machine_with(folder: Path, *versions: str) -> Interpreters:
 
 
 def test_a_few_cells_are_the_corners_of_what_can_run_here(tmp_path: Path, matrix: Matrix) -> None:
-    cells = few(matrix, machine_with(tmp_path, "3.9.1", "3.12.1", "3.13.0"))
+    cells = corners(matrix, machine_with(tmp_path, "3.9.1", "3.12.1", "3.13.0"))
     assert [cell.name for cell in cells] == ["py39-boto1.17", "py39-boto1.26", "py313-boto1.26.24", "py313-boto1.44"]
 
 
 def test_with_a_single_python_there_are_two_corners(tmp_path: Path, matrix: Matrix) -> None:
-    cells = few(matrix, machine_with(tmp_path, "3.12.1"))
+    cells = corners(matrix, machine_with(tmp_path, "3.12.1"))
     assert [cell.name for cell in cells] == ["py312-boto1.26.24", "py312-boto1.44"]
 
 
 def test_with_no_python_of_the_matrix_the_corners_are_those_of_the_matrix(tmp_path: Path, matrix: Matrix) -> None:
-    assert few(matrix, machine_with(tmp_path, "3.7.1"))
+    assert corners(matrix, machine_with(tmp_path, "3.7.1"))
 
 
 def test_a_developer_who_asks_for_nothing_means_the_latest_on_the_newest_python(tmp_path: Path, matrix: Matrix) -> None:
@@ -79,7 +79,7 @@ def test_a_developer_who_names_a_boto3_means_it_on_the_newest_python_that_suits_
 
 
 def test_what_stands_for_all_is_of_the_pythons_that_are_here(tmp_path: Path, matrix: Matrix) -> None:
-    cells = standing_for_all(matrix, machine_with(tmp_path, "3.9.1", "3.12.1"))
+    cells = representatives_here(matrix, machine_with(tmp_path, "3.9.1", "3.12.1"))
     names = [cell.name for cell in cells]
     assert {"py39-boto1.17", "py39-botolatest", "py312-botolatest", "py312-boto1.44"} <= set(names)
     assert {name.partition("-")[0] for name in names} == {"py39", "py312"}

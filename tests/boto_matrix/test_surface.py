@@ -44,7 +44,7 @@ THIS_PYTHON = platform.python_version()
 
 
 @pytest.fixture
-def declaration_of(project: SmallProject, local_index: LocalIndex) -> SmallProject:
+def watched(project: SmallProject, local_index: LocalIndex) -> SmallProject:
     """A project that stands on `Endpoint.send`, which changes in 1.20.3 and 1.21.0."""
     declare_surface(project)
     use_index(project, local_index.url)

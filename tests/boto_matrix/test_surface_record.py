@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from boto_matrix.surface.declaration import Declaration, all_declarations, declaration_of
+from boto_matrix.surface.declaration import PACKAGES, Declaration, declaration_of
+from boto_matrix.surface.examine import examine_around_changes, neighbours_that_differ, next_to_examine
 from boto_matrix.surface.record import RecordError, SurfaceRecord, read_record, write_record
-from boto_matrix.surface.sweep import examine_around_changes, neighbours_that_differ, next_to_examine
 
 STANDS_ON = Declaration("botocore", "1.20.0", ("botocore.endpoint:Endpoint.send",))
 FOUND = {Version("1.20.0"): "aa", Version("1.20.1"): "bb", Version("1.20.9"): "bb", Version("1.20.10"): "aa"}
@@ -93,7 +93,7 @@ def test_a_record_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monk
 
 def test_the_projects_record_is_of_what_is_stood_on_now() -> None:
     record = read_record()
-    for declaration in all_declarations():
+    for declaration in map(declaration_of, PACKAGES):
         assert record.of(declaration).releases, (
             f"what is stood on in {declaration.package} has changed: run `python -m boto_matrix surface --sweep`"
         )

@@ -11,9 +11,9 @@ from packaging.version import Version
 from boto_matrix.errors import NoSuchRelease
 from boto_matrix.matrix.load import parse_matrix
 from boto_matrix.releases.index import PackageIndex
-from boto_matrix.results.model import CellResult, Machine, Outcome, PinnedVersions, RunResult, write_results
-from boto_matrix.update.history import pairs_that_ran
-from boto_matrix.update.refresh import NOT_RUN, Refreshed, refresh
+from boto_matrix.results.files import newest_first, write_results
+from boto_matrix.results.model import CellResult, Machine, Outcome, PinnedVersions, RunResult
+from boto_matrix.update.refresh import NOT_RUN, Refreshed, history_of, refresh
 from tests.boto_matrix.conftest import LocalIndex
 from tests.boto_matrix.small_project import SmallProject
 from tests.boto_matrix.surface_packages import declare_surface, publish, publish_botocore, publish_others, use_index
@@ -212,7 +212,7 @@ def test_that_a_pair_has_not_run_is_said_until_it_has_passed(
     text = FULL.replace("why: 'six is too old'", f"why: 'six is too old; {NOT_RUN}'")
     write_results(_run("1.17.2", "1.20.2", outcomes), tmp_path / "one.json")
     (tmp_path / "other.json").write_text("{}")
-    result = refresh(text, index, ONE_CLASS, pairs_that_ran(tmp_path))
+    result = refresh(text, index, ONE_CLASS, history_of(newest_first(tmp_path)))
     assert (result.text == FULL) is is_said_no_longer
     assert bool(result.changes) is is_said_no_longer
 
@@ -223,7 +223,7 @@ def test_the_last_run_of_a_cell_counts(tmp_path: Path) -> None:
     later = _run("1.17.2", "1.20.2", [Outcome.FAILED]).model_copy(update=an_hour_later)
     write_results(later, tmp_path / "a.json")
     write_results(first, tmp_path / "b.json")
-    assert pairs_that_ran(tmp_path) == {("1.17.2", "1.20.2"): {"3.8": False}}
+    assert history_of(newest_first(tmp_path)) == {("1.17.2", "1.20.2"): {"3.8": False}}
 
 
 def _run(boto3: str, botocore: str, outcomes: list[Outcome]) -> RunResult:

@@ -15,8 +15,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from boto_matrix.__main__ import parse
-from boto_matrix.ci.plan import Shard, as_github, as_gitlab
-from boto_matrix.ci.sharding import MOST_SHARDS
+from boto_matrix.ci.plan import MOST_SHARDS, Shard, as_github
 from boto_matrix.releases.override import FromElsewhere, read_override
 from tests.boto_matrix.small_project import REPOSITORY
 
@@ -222,11 +221,3 @@ def test_a_workflow_that_is_wrong_does_not_pass_the_linters(tmp_path: Path, comm
     assert linted(command, path) == 0
     path.write_text(GOOD.replace(old, new))
     assert linted(command, path) != 0
-
-
-def test_the_plan_for_gitlab_is_a_pipeline_that_gitlab_would_take(tmp_path: Path) -> None:
-    path = tmp_path / "cells.yml"
-    path.write_text(as_gitlab([SHARD]))
-    check = [str(Path(sys.executable).parent / "check-jsonschema"), "--builtin-schema", "vendor.gitlab-ci", str(path)]
-    done = subprocess.run(check, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout

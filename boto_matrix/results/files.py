@@ -1,11 +1,17 @@
-"""What is wrong with a file that should be the results of a run, said to someone who never heard of pydantic."""
+"""The results of runs on the disk: written, read, and what is wrong with a file that should be results and is none."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from boto_matrix.errors import UserError
+from boto_matrix.machine.files import write_whole
+from boto_matrix.results.model import FORMAT, CellReport, RunResult
 
 _LONGEST_VALUE = 60
 
@@ -18,13 +24,78 @@ _WHAT_TO_DO = {
 }
 
 
-def wrong_format(path: Path, found: int, known: int) -> str:
+class ResultsError(UserError):
+    """A file is not the results of a run; the message names the file and says what is wrong with it."""
+
+
+def write_results(run: RunResult, path: Path) -> None:
+    """Put the results in place, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(run.model_dump_json(indent=1), path)
+
+
+def read_results(path: Path) -> RunResult:
+    """Read the results of a run.
+
+    Raises:
+        ResultsError: the file cannot be read, is damaged, or is of a format that this release does not know.
+
+    """
+    form = _read(_Format, path).format
+    if form != FORMAT:
+        raise ResultsError(_wrong_format(path, form, FORMAT))
+    return _read(RunResult, path)
+
+
+def read_cell_report(path: Path) -> CellReport:
+    """Read what a cell's tests wrote.
+
+    Raises:
+        ResultsError: there is nothing, or it is damaged.
+
+    """
+    return _read(CellReport, path)
+
+
+def newest_first(folder: Path) -> Iterator[RunResult]:
+    """Read the results in a folder, one after the other, what was written last first.
+
+    What cannot be read is left out, and said to be: results of a release that knew another format, others' files.
+    """
+    for path in sorted(folder.glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True):
+        try:
+            yield read_results(path)
+        except ResultsError as error:
+            print(f"left out: {error}", file=sys.stderr)
+
+
+class _Format(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    format: int
+
+
+_Read = TypeVar("_Read", bound=BaseModel)
+
+
+def _read(model: type[_Read], path: Path) -> _Read:
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise ResultsError(_not_results(path, error)) from error
+
+
+def _wrong_format(path: Path, found: int, known: int) -> str:
     """Say that a file is of a format that this release cannot read."""
     advice = _WHAT_TO_DO["newer" if found > known else "never"]
     return f"{path}: is of format {found}; this boto_matrix reads format {known}. {advice}"
 
 
-def not_results(path: Path, error: ValidationError) -> str:
+def _not_results(path: Path, error: ValidationError) -> str:
     """Say what is wrong with a file, at which place, and what to do about it."""
     fault = error.errors(include_url=False)[0]
     kind, place = fault["type"], tuple(fault["loc"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from boto_matrix.matrix.numbering import LATEST
 from boto_matrix.releases.override import FromElsewhere, FromIndex, any_release, read_override
-from boto_matrix.releases.pairs import Resolved, resolve, resolve_pair
+from boto_matrix.releases.resolve import Resolved, resolve, resolve_pair
 
 if TYPE_CHECKING:
     from boto_matrix.matrix.cells import Cell

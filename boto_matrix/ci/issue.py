@@ -1,19 +1,19 @@
-"""What a nightly run means to those who look after the matrix: is there anything to do, and what."""
+"""The one issue on GitHub that says what there is to do after a nightly run; it is closed when there is nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from boto_matrix.ci.code_block import code_block
-from boto_matrix.report.markdown import markdown
+from boto_matrix.ci.github import gh, gh_json
+from boto_matrix.report.markdown import code_block, markdown
 from boto_matrix.report.model import Report
-from boto_matrix.results.model import Outcome
 
 _ROOM = 60_000  # characters of an issue's body, of which GitHub takes 65,536
 _ROOM_FOR_BISECT = 8_000
 _SHOWN = 50
-_SAYS_NOTHING = (Outcome.NOT_RUN, Outcome.NO_INTERPRETER)
+_LABEL = "boto-matrix"
+"""By it the issue is found again: only who may write to the repository can give a label, so nobody else's is taken."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class NightlyIssue:
     def of(cls, report: Report | None, cells: Iterable[str], bisect: str = "", link: str = "") -> NightlyIssue:
         """Compare results with the cells that should be in them."""
         results = report.run.cells if report is not None else ()
-        known = {cell.name for cell in results if cell.outcome not in _SAYS_NOTHING}
+        known = {cell.name for cell in results if not cell.outcome.is_skipped}
         return cls(report, tuple(name for name in cells if name not in known), bisect, link)
 
     @property
@@ -73,6 +73,41 @@ class NightlyIssue:
     def _bisect(self) -> str:
         text = self.bisect.strip()
         return f"### Since which release\n\n{code_block(text[-_ROOM_FOR_BISECT:])}" if text else ""
+
+
+def open_or_update(issue: NightlyIssue) -> str:
+    """Open the issue on GitHub, or bring the open one up to date; returns what was done.
+
+    Raises:
+        GhError: gh is missing, or could not do it.
+
+    """
+    number = _open_issue()
+    if number is not None:
+        gh("issue", "edit", number, "--title", issue.title, "--body-file", "-", text=issue.body)
+        return f"issue {number} is up to date: {issue.title}"
+    gh("label", "create", _LABEL, "--force", "--description", "The nightly matrix is red", "--color", "B60205")
+    created = gh("issue", "create", "--title", issue.title, "--label", _LABEL, "--body-file", "-", text=issue.body)
+    return f"opened {created.strip()}: {issue.title}"
+
+
+def close(issue: NightlyIssue) -> str:
+    """Close the issue on GitHub if there is one; returns what was done.
+
+    Raises:
+        GhError: gh is missing, or could not do it.
+
+    """
+    number = _open_issue()
+    if number is None:
+        return f"{issue.title}: nothing to tell"
+    gh("issue", "close", number, "--comment", f"{issue.title}. {issue.link}".strip())
+    return f"issue {number} is closed: {issue.title}"
+
+
+def _open_issue() -> str | None:
+    found = gh_json("issue", "list", "--label", _LABEL, "--state", "open", "--json", "number", "--limit", "1")
+    return str(found[0]["number"]) if found else None
 
 
 def _cut(text: str, room: int) -> str:

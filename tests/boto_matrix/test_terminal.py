@@ -7,8 +7,17 @@ import pytest
 from rich.console import Console
 
 from boto_matrix.report.progress import RunProgress
-from boto_matrix.report.terminal import FOUR_SETS, show, summary
-from boto_matrix.results.model import CellResult, Machine, Outcome, PinnedVersions, RunResult, SetOutcome, SetResult
+from boto_matrix.report.terminal import show, summary
+from boto_matrix.results.model import (
+    FOUR_SETS,
+    CellResult,
+    Machine,
+    Outcome,
+    PinnedVersions,
+    RunResult,
+    SetOutcome,
+    SetResult,
+)
 
 P, F, C, S, N = (SetOutcome(name) for name in ("passed", "failed", "crashed", "skipped", "not run"))
 
@@ -52,7 +61,7 @@ def test_failures_come_first_with_the_reason_and_the_command_that_repeats_them()
     lines = shown(run_of(GOOD, BAD, DEAD, NONE))
     assert lines[:6] == [
         "py311-boto1.26 failed: test_get in redirects_patched",
-        "    Unclear who is at fault",
+        "    Unknown who is at fault",
         "    make matrix CELLS=py311-boto1.26",
         "py39-boto1.17 crashed: the tests were ended by SIGSEGV",
         "    At fault: the interpreter: no test ran on Python 3.9: the tests were ended by SIGSEGV",

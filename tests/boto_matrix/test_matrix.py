@@ -347,7 +347,7 @@ def test_editors_find_the_schema_of_the_matrix() -> None:
 
 
 def test_reading_the_matrix_does_not_load_what_only_the_index_needs() -> None:
-    imports = "import sys, boto_matrix.matrix.cells, boto_matrix.releases.overrides"
+    imports = "import sys, boto_matrix.matrix.cells, boto_matrix.releases.requested"
     program = f"{imports}; print(*{{'requests', 'pypi_simple'}} & {{*sys.modules}})"
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

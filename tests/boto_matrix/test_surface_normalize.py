@@ -6,14 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from boto_matrix.surface.declaration import (
-    PYTHON,
-    Declaration,
-    SurfaceError,
-    all_declarations,
-    declaration_of,
-    declared,
-)
+from boto_matrix.surface.declaration import PACKAGES, PYTHON, Declaration, SurfaceError, declaration_of, declared
 from boto_matrix.surface.fingerprint import Surface, difference, surface_of, what_changed
 from boto_matrix.surface.normalize import NotPython, normalized_bindings, normalized_entries
 from boto_matrix.surface.sources import Sources, UnreadableSources, sources_of_this_python
@@ -80,7 +73,7 @@ def test_a_function_of_nothing_but_words_is_still_a_function() -> None:
 
 
 def test_the_code_that_is_shown_means_what_the_function_means() -> None:
-    for declaration in all_declarations():
+    for declaration in map(declaration_of, PACKAGES):
         surface = _installed(declaration)
         for part, meaning in surface.parts.items():
             _, colon, name = part.partition(":")
@@ -203,7 +196,7 @@ def test_the_declarations_are_read_as_python_reads_them() -> None:
     from aistore_patch import surface
     from tests.unit.botocore_patch import mock_surface
 
-    assert {one.package: (one.functions, one.context_keys) for one in all_declarations()} == {
+    assert {one.package: (one.functions, one.context_keys) for one in map(declaration_of, PACKAGES)} == {
         "botocore": (surface.FUNCTIONS, surface.CONTEXT_KEYS),
         "moto": (mock_surface.FUNCTIONS, ()),
         "urllib3": (surface.URLLIB3_FUNCTIONS, ()),

@@ -135,7 +135,7 @@ def _search(
 
     def needs(version: Version) -> SpecifierSet:
         requirements = boto3.needs if isinstance(boto3, FromElsewhere) else index.requires("boto3", str(version))
-        return _needed_botocore(requirements or ())
+        return needed_botocore(requirements or ())
 
     pair = newest_pair(boto3s, botocores, needs)
     if pair is None:
@@ -258,9 +258,10 @@ def _in_order(specifier: SpecifierSet) -> str:
 
 
 def _admits(boto3: Version, botocore: Version, index: PackageIndex) -> bool:
-    return _needed_botocore(index.requires("boto3", str(boto3))).contains(botocore)
+    return needed_botocore(index.requires("boto3", str(boto3))).contains(botocore)
 
 
-def _needed_botocore(requirements: Iterable[Requirement]) -> SpecifierSet:
+def needed_botocore(requirements: Iterable[Requirement]) -> SpecifierSet:
+    """Give the botocore that is admitted by what a boto3 requires."""
     found = [one.specifier for one in requirements if canonicalize_name(one.name) == "botocore"]
     return found[0] if found else SpecifierSet()
