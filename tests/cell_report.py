@@ -148,14 +148,29 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(CellReport(Path(os.environ["CELL_RESULTS"])), "cell_report")
 
 
-def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Leave out the files of sets that another cell runs."""
-    is_left = collection_path.suffix == ".py" and _set_name(collection_path.name) in _left_out()
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let one set be chosen."""
+    parser.addoption("--only-set", metavar="NAME", help="run this set alone: redirects_patched, say")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the files of sets that another cell runs, or that are not chosen."""
+    if not collection_path.name.startswith("test_"):
+        return None
+    name, only = _set_name(collection_path.name), config.getoption("--only-set")
+    _seen.add(name)
+    is_left = name in os.environ.get("CELL_LEAVES_OUT", "").split() or only not in (None, name)
     return True if is_left else None  # None leaves it to others
 
 
-def _left_out() -> list[str]:
-    return os.environ.get("CELL_LEAVES_OUT", "").split()
+_seen: set[str] = set()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to choose a set that there is not."""
+    only = session.config.getoption("--only-set")
+    if only not in (None, *_seen):
+        raise pytest.UsageError(f"--only-set {only}: there is no such set; there are {', '.join(sorted(_seen))}")
 
 
 def pytest_sessionstart() -> None:

@@ -100,6 +100,14 @@ def test_a_set_that_another_cell_runs_is_not_even_looked_at(
     assert outcomes(results()) == {"scales": ("passed", {"test_it": "passed"})}
 
 
+def test_a_set_can_be_run_alone(pytester: pytest.Pytester, results: Any, run: Run) -> None:
+    pytester.makepyfile(test_scale="raise RuntimeError('imported')", test_scales="def test_it(): pass")
+    assert outcomes(results("--only-set", "scales")) == {"scales": ("passed", {"test_it": "passed"})}
+    refused = run("--only-set", "scalse")
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    refused.stderr.fnmatch_lines(["*--only-set scalse: there is no such set; there are scale, scales"])
+
+
 def test_results_say_what_they_are_of(pytester: pytest.Pytester, results: Any) -> None:
     pytester.makepyfile(test_it="def test_it(): pass")
     written = results()
