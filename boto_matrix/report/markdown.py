@@ -104,7 +104,7 @@ def _place(cell: CellResult) -> str:
         return _WORDS.get(cell.outcome, _SYMBOLS.failed)
     worst = cell.other_sets
     signs = "".join(map(_SYMBOLS.of, cell.four_sets))
-    return f"{signs} {_SYMBOLS.of(worst)}" if worst is not None and worst.is_failure else signs
+    return f"{signs} {_SYMBOLS.of(worst)}" if worst not in (None, SetOutcome.PASSED, SetOutcome.SKIPPED) else signs
 
 
 def _names(names: Sequence[str]) -> str:

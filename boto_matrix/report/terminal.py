@@ -101,6 +101,7 @@ def _place(cell: CellResult, symbols: Symbols) -> Text:
 
 def _legend(cells: Sequence[CellResult], symbols: Symbols) -> str:
     shown = Counter(one.outcome for cell in cells for one in cell.sets.values())
+    shown.update(cell.other_sets for cell in cells if cell.other_sets is not None)
     signs = ", ".join(f"{symbols.of(outcome)} {outcome.value}" for outcome in WORST_FIRST if shown[outcome])
     sets = ", ".join(FOUR_SETS)
     others = any(cell.other_sets is not None for cell in cells)

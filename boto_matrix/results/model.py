@@ -164,8 +164,10 @@ class CellResult(_Model):
 
     @property
     def other_sets(self) -> SetOutcome | None:
-        """The worst outcome of all other sets; None if there are none."""
+        """The worst outcome of all other sets, those that another cell was to run included; None if there are none."""
         outcomes = {one.outcome for name, one in self.sets.items() if name not in FOUR_SETS}
+        if self.covered_by and self.outcome is Outcome.NOT_RUN:
+            outcomes.add(SetOutcome.NOT_RUN)
         return next((outcome for outcome in WORST_FIRST if outcome in outcomes), None)
 
 
