@@ -8,7 +8,7 @@ import platform
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -17,17 +17,19 @@ from pathlib import Path
 from rich.console import Console
 
 from boto_matrix import PROJECT
+from boto_matrix.errors import UserError
 from boto_matrix.machine.interpreters import Interpreters
 from boto_matrix.matrix.cells import Cell
 from boto_matrix.matrix.load import project_matrix
 from boto_matrix.redaction import redacted
 from boto_matrix.releases.index_settings import ignored
-from boto_matrix.releases.requested import check_overrides, shown_overrides
+from boto_matrix.releases.requested import check_overrides, given_overrides, shown_overrides
 from boto_matrix.report.progress import RunProgress
 from boto_matrix.report.terminal import show, summary
 from boto_matrix.results.files import newest_first
 from boto_matrix.results.model import Machine, Outcome, RunResult
 from boto_matrix.results.standing import standing
+from boto_matrix.running.once_per_class import covered_by
 from boto_matrix.running.recorder import Recorder
 from boto_matrix.running.resume import passed_before
 from boto_matrix.running.selection import corners, one, representatives_here
@@ -36,6 +38,7 @@ from boto_matrix.running.tox_process import ToxProcess
 _TICK = 0.2  # seconds between two looks at the clock while nothing happens
 _NARROWEST = 100  # columns, where there is no terminal that has a width
 _LINES_OF_LOG = 15
+_ALL, _ONCE_PER_CLASS = "all", "once-per-class"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave out the cells that passed when they were last asked for, with the same pins, overrides and "
         "arguments for pytest; their results are taken over",
     )
+    parser.add_argument(
+        "--sets",
+        choices=(_ALL, _ONCE_PER_CLASS),
+        help="all: every set in every cell, as in cells that are named; or once-per-class: what pyproject.toml says "
+        "that one cell of a class runs for all is left to that cell, as it is where the whole matrix runs as it stands",
+    )
     parser.add_argument("--results", type=Path, help="where the JSON of results goes (default: results/<start>.json)")
 
 
@@ -70,6 +79,7 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
 
     Raises:
         MatrixError: matrix.yaml is wrong, or a cell is named that it does not have.
+        SettingsError, SurfaceError: it cannot be told which cells may leave sets to others.
         RequestError: the overrides cannot be.
         ResultsError: the results cannot be written. That is known before anything runs, unless the disk fills up.
 
@@ -82,7 +92,10 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     console = Console(highlight=False, emoji=False)
     if not console.is_terminal:
         console.width = max(console.width, _NARROWEST)
-    earlier = _earlier(cells, pytest_arguments, path.parent, console) if arguments.resume else []
+    once_per_class = _is_once_per_class(arguments, pytest_arguments)
+    leaves = covered_by if once_per_class else _nothing
+    leaves(cells[0].name)  # what is wrong with the classes is said now, not in each cell
+    earlier = _earlier(cells, pytest_arguments, path.parent, console, leaves) if arguments.resume else []
     recorder = Recorder(
         cells,
         blank=_blank(started),
@@ -95,7 +108,10 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
         console.print(sentence, soft_wrap=True, markup=False)
     passed = {cell.name for run in earlier for cell in run.cells}
     left = [cell for cell in cells if cell.name not in passed]
-    stopped_by = _run(left, interpreters, recorder, arguments.jobs, pytest_arguments, path.with_suffix(".log"), console)
+    log = path.with_suffix(".log")
+    stopped_by = _run(
+        left, interpreters, recorder, arguments.jobs, pytest_arguments, log, console, once_per_class=once_per_class
+    )
     run = recorder.run
     show(run, console)
     failed = [cell.name for cell in run.failures]
@@ -132,11 +148,39 @@ def _select(arguments: argparse.Namespace, interpreters: Interpreters) -> list[C
     return [cell for cell in matrix.cells if cell.name in named or not named]
 
 
+def _is_once_per_class(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> bool:
+    """Whether cells leave to their representative what it runs for them.
+
+    Raises:
+        UserError: that is asked for where nothing would be known of the cells then.
+
+    """
+    asked = arguments.sets == _ONCE_PER_CLASS
+    if pytest_arguments or given_overrides():
+        # What runs then is a part of the sets, or not what the cells are named for.
+        if asked:
+            what = "arguments for pytest" if pytest_arguments else ", ".join(given_overrides())
+            raise UserError(f"--sets {_ONCE_PER_CLASS} does not go together with {what}: leave one of them out")
+        return False
+    is_whole = not (arguments.cells or arguments.few or arguments.representatives or arguments.one)
+    return asked or (is_whole and arguments.sets is None)
+
+
+def _nothing(_: str) -> dict[str, str]:
+    return {}
+
+
 def _earlier(
-    cells: Sequence[Cell], pytest_arguments: Sequence[str], folder: Path, console: Console
+    cells: Sequence[Cell],
+    pytest_arguments: Sequence[str],
+    folder: Path,
+    console: Console,
+    leaves: Callable[[str], Mapping[str, str]],
 ) -> list[RunResult]:
     """Find what passed before and need not be run again, and say so."""
-    earlier = passed_before(cells, lambda cell: repeat_command([cell.name], pytest_arguments), newest_first(folder))
+    earlier = passed_before(
+        cells, lambda cell: repeat_command([cell.name], pytest_arguments), newest_first(folder), leaves
+    )
     number = sum(len(run.cells) for run in earlier)
     console.print(f"{number} of {len(cells)} cells passed before and are not run again.", markup=False)
     return earlier
@@ -150,6 +194,8 @@ def _run(
     pytest_arguments: Sequence[str],
     log: Path,
     console: Console,
+    *,
+    once_per_class: bool,
 ) -> int | None:
     """Run what can be run; returns the number of the signal that stopped it, if one did."""
     there = {python: interpreters.find(python) is not None for python in {cell.python for cell in cells}}
@@ -157,7 +203,7 @@ def _run(
     names = [cell.name for cell in cells if there[cell.python]]
     stopped_by: list[int] = []
     if names:
-        tox = ToxProcess(names, jobs=jobs, pytest_arguments=pytest_arguments, log=log)
+        tox = ToxProcess(names, jobs=jobs, pytest_arguments=pytest_arguments, log=log, once_per_class=once_per_class)
         with RunProgress(len(names), console) as progress, _stopping(tox.stop, stopped_by, progress), tox:
             _listen(tox, recorder, progress, stopped_by)
     recorder.close(is_stopped=bool(stopped_by))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from boto_matrix.report.changes import Change, Changes
+from boto_matrix.report.covered import left_to_others
 from boto_matrix.report.failures import Failure, failures_by_culprit
 from boto_matrix.report.model import PinResults, Report
 from boto_matrix.report.symbols import SYMBOLS
@@ -87,7 +88,9 @@ def _matrix(report: Report) -> str:
     symbols = ", ".join(f"{SYMBOLS[outcome]} {outcome.value}" for outcome in SetOutcome)
     otherwise = f"Otherwise each of {', '.join(FOUR_SETS)}, then all others: {symbols}"
     part = " part: some tests pass, the others did not run." if report.standing.in_part else ""
-    block = f"{table}\n\n{SYMBOLS[SetOutcome.PASSED]} all sets pass.{part} {otherwise}."
+    left = left_to_others(report.run.cells)
+    others = f" {_text(left)}." if left else ""
+    block = f"{table}\n\n{SYMBOLS[SetOutcome.PASSED]} all sets pass.{part} {otherwise}.{others}"
     if len(report.rows) <= _ROWS_IN_SIGHT:
         return block
     return f"<details><summary>{len(report.rows)} pins</summary>\n\n{block}\n\n</details>"
@@ -105,7 +108,7 @@ def _place(cell: CellResult) -> str:
         return _WORDS.get(cell.outcome, SYMBOLS[SetOutcome.FAILED])
     worst = cell.other_sets
     signs = "".join(SYMBOLS[outcome] for outcome in cell.four_sets)
-    return f"{signs} {SYMBOLS[worst]}" if worst is not None and worst.is_failure else signs
+    return f"{signs} {SYMBOLS[worst]}" if worst not in (None, SetOutcome.PASSED, SetOutcome.SKIPPED) else signs
 
 
 def _names(names: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from boto_matrix.blame.rules import RULES
 from boto_matrix.report.changes import Change
+from boto_matrix.report.covered import left_to_others
 from boto_matrix.report.details import details
 from boto_matrix.report.failures import failures_by_culprit
 from boto_matrix.report.model import Report, duration
@@ -66,6 +67,7 @@ def page(report: Report) -> str:
         rules=RULES,
         summary=summary(report.run),
         called_out=called_out(report.run.cells),
+        left_to_others=left_to_others(report.run.cells),
         set_outcomes=list(SetOutcome),
         Change=Change,
         style=Markup(style),  # noqa: S704 - a file of ours, which the policy names by its hash

@@ -10,6 +10,7 @@ from boto_matrix import PROJECT
 from boto_matrix.matrix.cells import MatrixError
 from boto_matrix.matrix.load import project_matrix
 from boto_matrix.report.model import Report
+from boto_matrix.results.covered import settled
 from boto_matrix.results.files import ResultsError, newest_first, read_results
 from boto_matrix.results.merge import merge
 from boto_matrix.results.model import Outcome, RunResult
@@ -85,6 +86,7 @@ def _names_of_matrix() -> tuple[str, ...]:
 
 
 def _of_matrix(run: RunResult) -> RunResult:
-    """Leave out cells that the matrix no longer has."""
+    """Leave out cells that the matrix no longer has, and with them what others left to these."""
     names = {*_names_of_matrix()}
-    return run.model_copy(update={"cells": tuple(cell for cell in run.cells if not names or cell.name in names)})
+    cells = tuple(cell for cell in run.cells if not names or cell.name in names)
+    return settled(run.model_copy(update={"cells": cells}))

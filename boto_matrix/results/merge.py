@@ -2,7 +2,8 @@
 
 Of each cell the newest fact is taken. That it was not run says nothing; that a Python is missing says less than that
 some of its tests passed or failed, and that less than what all of them did: none takes the place of one that says more.
-Where a cell's result comes from stays known: `runs` lists what was merged, and each cell's `run` points into it.
+Where a cell's result comes from stays known: `runs` lists what was merged, and each cell's `run` points into it. What a
+cell left to another one is judged by what the merged document holds of that.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from boto_matrix.errors import UserError
+from boto_matrix.results.covered import own_part, settled
 from boto_matrix.results.model import CellResult, Origin, Outcome, RunResult
 
 
@@ -36,12 +38,12 @@ def merge(runs: Sequence[RunResult], command: str) -> RunResult:
     best: dict[str, CellResult] = {}
     for run in sorted(runs, key=_most_cells_first):
         for cell in run.cells:
-            placed = cell.model_copy(update={"run": origins.index(origin_of(cell, run))})
+            placed = own_part(cell).model_copy(update={"run": origins.index(origin_of(cell, run))})
             known = best.setdefault(cell.name, placed)
             if _worth(placed) > _worth(known):
                 best[cell.name] = placed
     newest = origins[-1]
-    return RunResult(
+    merged = RunResult(
         started=origins[0].started,
         seconds=round(sum(origin.seconds for origin in origins), 3),
         finished=all(not cell.outcome.is_skipped or origins[cell.run or 0].finished for cell in best.values()),
@@ -52,6 +54,7 @@ def merge(runs: Sequence[RunResult], command: str) -> RunResult:
         cells=tuple(best.values()),
         runs=tuple(origins),
     )
+    return settled(merged)
 
 
 def origin_of(cell: CellResult, run: RunResult) -> Origin:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from boto_matrix.results.covered import settled
 from boto_matrix.results.model import CellResult, Outcome, RunResult
 
 
@@ -16,7 +17,7 @@ class Standing:
         passed: the cells that passed.
         failed: those that failed, whatever part of their tests it was.
         in_part: those of which some tests passed, and more were asked for.
-        unknown: those that did not run.
+        unknown: those that did not run, or left sets to a cell that has not passed them.
         is_finished: whether the run came to its end.
 
     """
@@ -39,7 +40,10 @@ class Standing:
 
     @property
     def is_green(self) -> bool:
-        """Whether there are cells, and each that was to run has passed, with all the tests that were asked for."""
+        """Whether there are cells, and each that was to run has passed, with all the tests that were asked for.
+
+        Tests that a cell left to another one are among them: that one has passed them all, in these results.
+        """
         return bool(self.passed) and len(self.passed) == self.total and self.is_finished
 
 
@@ -52,7 +56,7 @@ def standing(run: RunResult, asked: Iterable[str] = (), arguments: str = "") -> 
         arguments: what pytest was to be told: results with other arguments are of a part of the tests.
 
     """
-    found: dict[str, CellResult | None] = {**dict.fromkeys(asked), **{cell.name: cell for cell in run.cells}}
+    found: dict[str, CellResult | None] = {**dict.fromkeys(asked), **{cell.name: cell for cell in settled(run).cells}}
     kinds: dict[str, list[str]] = {kind: [] for kind in ("passed", "failed", "in_part", "unknown")}
     for name, cell in found.items():
         kinds[_kind(cell, arguments)].append(name)

@@ -22,6 +22,7 @@ from boto_matrix.releases.index_settings import for_uv
 from boto_matrix.releases.requested import Requested, requested
 from boto_matrix.running.bytecode_cache import BytecodeCache
 from boto_matrix.running.events import Event, Happened, tell
+from boto_matrix.running.once_per_class import covered_by, is_asked_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,8 +149,14 @@ class CellEnvironment(UvVenvRunner):
         return {
             "HOME": str(self.env_tmp_dir),  # the user's holds ~/.aws and ~/.netrc
             "CELL_RESULTS": str(self.results),
+            "CELL_LEAVES_OUT": " ".join(self._covered_by),
             **{f"CELL_{package.upper()}": version for package, version in self.requested.versions.items()},
         }
+
+    @cached_property
+    def _covered_by(self) -> dict[str, str]:
+        """The sets that another cell runs in the stead of this one, and that cell."""
+        return covered_by(self.name) if is_asked_for() else {}
 
     @cached_property
     def _bytecode(self) -> BytecodeCache:
@@ -186,6 +193,7 @@ class CellEnvironment(UvVenvRunner):
                 exit_code=last.exit_code if last is not None else None,  # an outcome that failed is falsy
                 timed_out=self._timed_out,
                 results=str(self.results),
+                covered_by=self._covered_by,
             )
         )
 

@@ -44,6 +44,7 @@ class Event:
         exit_code: of the test process; negative when a signal ended it (with ENDED).
         timed_out: whether it was ended for taking too long (with ENDED).
         results: the path of what the tests wrote (with ENDED).
+        covered_by: the sets that the cell was told to leave out, and the cell that runs each in its stead (with ENDED).
 
     """
 
@@ -55,6 +56,7 @@ class Event:
     exit_code: int | None = None
     timed_out: bool = False
     results: str = ""
+    covered_by: Mapping[str, str] | None = None
 
     def line(self) -> bytes:
         """Give the event as it goes through the pipe, without what is secret."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from boto_matrix.machine.interpreters import how_to_get
 from boto_matrix.matrix.cells import Cell
+from boto_matrix.results.covered import settled
 from boto_matrix.results.files import ResultsError, read_cell_report, write_results
 from boto_matrix.results.merge import merge
 from boto_matrix.results.model import CellReport, CellResult, Outcome, PinnedVersions, RunResult, UsedInterpreter
@@ -77,7 +78,7 @@ class Recorder:
         seconds = round(time.monotonic() - self._began, 3)
         run = self._blank.model_copy(update={"seconds": seconds, "cells": tuple(self._cells.values())})
         if not self._earlier:
-            return run
+            return settled(run)
         return merge([run, *self._earlier], run.command)
 
     def no_interpreter(self, names: Iterable[str]) -> None:
@@ -139,6 +140,7 @@ class Recorder:
             s3_model=model_of_cell(Path(report.executable)) if report else None,
             interpreter=UsedInterpreter(version=report.python, path=report.executable) if report else None,
             sets=report.sets if report else {},
+            covered_by=_left(event, report),
             install_seconds=round(installed_at - clock.started, 3),
             tests_seconds=round(now - installed_at, 3),
             output=None if outcome in (Outcome.PASSED, Outcome.FAILED) else event.text or None,
@@ -165,6 +167,12 @@ class Recorder:
             self.unwritten = error
         else:
             self._is_written, self.unwritten = True, None
+
+
+def _left(event: Event, report: CellReport | None) -> dict[str, str]:
+    """Give the sets that a cell was told to leave to another one, and has left."""
+    told = event.covered_by or {}
+    return {name: other for name, other in told.items() if report is not None and name not in report.sets}
 
 
 def _not_run(cell: Cell, repeat: str, arguments: str) -> CellResult:

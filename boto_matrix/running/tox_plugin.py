@@ -6,6 +6,7 @@ while it is missing there are no cells: tox then installs what tox.ini requires 
 
 from __future__ import annotations
 
+import atexit
 import difflib
 import gc
 from collections.abc import Iterable
@@ -44,7 +45,9 @@ def tox_extend_envs() -> Iterable[str]:
     """Name the cells."""
     # tox now makes hundreds of objects for each cell, none of which is garbage. To find that out again and again would
     # take a fifth of the time to list thousands of cells. From when the first cell runs on, there is some.
+    # When it ends, Python would look through all of them once more.
     gc.disable()
+    atexit.register(gc.freeze)
     matrix = _matrix()
     return [] if matrix is None else [cell.name for cell in matrix.cells]
 

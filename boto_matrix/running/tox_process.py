@@ -19,6 +19,7 @@ from boto_matrix import PROJECT
 from boto_matrix.redaction import redacted
 from boto_matrix.results.files import cannot_be_written
 from boto_matrix.running.events import PIPE_VARIABLE, Event
+from boto_matrix.running.once_per_class import VARIABLE
 
 _TIME_TO_STOP = 30.0  # seconds from being told to stop to being killed; tox.ini gives each running cell 5 + 2
 _TIME_TO_LOG = 5.0  # seconds: tox has ended, and what it said last is in a pipe
@@ -28,13 +29,31 @@ _CHUNK = 65536
 class ToxProcess:
     """tox, running cells in parallel in a process group of its own."""
 
-    def __init__(self, cells: Sequence[str], *, jobs: int, pytest_arguments: Sequence[str], log: Path) -> None:
-        """Take what to run: names of cells, how many at once, what pytest is told, and where tox's own output goes."""
+    def __init__(
+        self,
+        cells: Sequence[str],
+        *,
+        jobs: int,
+        pytest_arguments: Sequence[str],
+        log: Path,
+        once_per_class: bool,
+    ) -> None:
+        """Take what to run.
+
+        Args:
+            cells: their names.
+            jobs: how many at once.
+            pytest_arguments: what pytest is told.
+            log: where tox's own output goes.
+            once_per_class: whether cells leave to their representative what it runs for them.
+
+        """
         self._command = [
             sys.executable, "-m", "tox", "run-parallel", "--no-provision", "--colored", "no", "--parallel-no-spinner",
             "-p", str(jobs), "-e", ",".join(cells), "--", *pytest_arguments,
         ]  # fmt: skip
         self._log = log
+        self._settings = {VARIABLE: "1" if once_per_class else ""}
         self._deadline: float | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._logging: threading.Thread | None = None
@@ -52,7 +71,7 @@ class ToxProcess:
             self._process = subprocess.Popen(  # noqa: S603 - tox, with cells that matrix.yaml names
                 self._command,
                 cwd=PROJECT,
-                env={**_without_tox_settings(), PIPE_VARIABLE: str(writing_end)},
+                env={**_without_tox_settings(), **self._settings, PIPE_VARIABLE: str(writing_end)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -150,6 +150,13 @@ def test_markdown_shows_the_four_sets_where_they_are_not_all_well() -> None:
     assert "| 1.26.24 | ✓ | ✓✓✓✗ | — |" in text
 
 
+def test_markdown_shows_what_a_cell_left_to_another_one_that_did_not_pass_it() -> None:
+    left = cell(A, outcome=Outcome.NOT_RUN, sets=sets(), covered_by={"scale": B})
+    text = markdown(Report(run(left)))
+    assert "| 1.26.24 | ✓✓✓✓ · |" in text
+    assert "1 cell has left scale to the newest of its class, on the same Python." in text
+
+
 def test_markdown_takes_nothing_from_outside_for_its_own() -> None:
     plain = tags(rendered(markdown(Report(evil_run("xyz")))))
     spoiled = tags(rendered(markdown(Report(evil_run(EVIL)))))
