@@ -46,8 +46,10 @@ class Settings:
 def settings_of(root: Path) -> Settings:
     """Read the settings of a project."""
     table = _read(root / "pyproject.toml")["tool"]["mutants"]
-    given: dict[str, Any] = {name.replace("-", "_"): value for name, value in table.items()}
-    return Settings(root, **{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+    given: dict[str, Any] = {
+        name.replace("-", "_"): tuple(value) if isinstance(value, list) else value for name, value in table.items()
+    }
+    return Settings(root, **given)
 
 
 def reviewed_in(path: Path) -> dict[tuple[str, str, str, str], str]:
