@@ -6,6 +6,7 @@ one meant where the caller's stream stood elsewhere when the call was made.
 
 from __future__ import annotations
 
+import inspect
 import io
 from typing import Any
 
@@ -104,8 +105,16 @@ class Body:
 def _position(stream: Any) -> int | None:
     """Where the stream stands, None where it cannot tell or cannot go back."""
     try:
-        position: int = stream.tell()
-        stream.seek(position)
+        position = stream.tell()
+        if _is_awaitable(position) or _is_awaitable(stream.seek(position)):
+            return None
     except Exception:  # whatever a caller's stream raises, it is of no use
         return None
-    return position
+    return position  # type: ignore[no-any-return]  # it is the stream's own
+
+
+def _is_awaitable(result: Any) -> bool:
+    """Whether an asynchronous stream has only promised to do what it was asked to; then it is not done."""
+    if inspect.iscoroutine(result):
+        result.close()  # else Python warns that nobody has waited for it
+    return inspect.isawaitable(result)
