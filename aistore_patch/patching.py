@@ -60,6 +60,9 @@ _ours: list[_Ours] = []
 _INHERITED = object()
 """What was there before where a class had the method from another."""
 
+_REFUSING = "make_request"
+"""The method of `AioEndpoint` that every call goes through (of `botocore.endpoint.Endpoint`, 1.20 to 1.44)."""
+
 _AIOBOTOCORE = "aiobotocore.endpoint"
 """The module that is patched too as soon as it is imported, and never imported for it."""
 
@@ -207,11 +210,14 @@ def _put_into(seam: Any, cls: Any) -> None:
 
 
 def _put_into_aiobotocore(aiobotocore: Any) -> None:
-    """Patch aiobotocore, or refuse its calls; it never raises, since it may only happen to be there."""
+    """Patch aiobotocore, or refuse its calls; it never raises, since aiobotocore may only happen to be there."""
     try:
-        _put_into(*_aio(aiobotocore))
+        seam, cls = _aio(aiobotocore)
+        _put_into(seam, cls)
     except UnsupportedBotocoreError as why:
         _refuse(aiobotocore, f"this aiobotocore is not one that aistore_patch knows: {why}")
+    else:
+        _take_out(cls, _REFUSING)
 
 
 def _refuse(aiobotocore: Any, why: str) -> None:
@@ -219,11 +225,15 @@ def _refuse(aiobotocore: Any, why: str) -> None:
     from .aio import refusal
 
     cls: Any = getattr(aiobotocore, "AioEndpoint", None)
-    for name in refusal.SIGNATURES:
-        if hasattr(cls, name) and not _is_in_place(cls, name):
-            before = {name: getattr(cls, name)}
-            _put_one(cls, name, refusal.wrapped(cls, _policy, before.__getitem__, why)[name])
-    warnings.warn(f"{why}; its S3 calls are refused", RuntimeWarning, stacklevel=2)
+    called = getattr(cls, _REFUSING, None)
+    if called is None:
+        what = "and they cannot be refused: aiohttp may follow their redirects to other objects than those meant"
+    elif _is_in_place(cls, _REFUSING):
+        return
+    else:
+        _put_one(cls, _REFUSING, refusal.refusing(called, _policy, why))
+        what = "so they are refused"
+    warnings.warn(f"{why}. Its S3 calls cannot be patched, {what}", RuntimeWarning, stacklevel=2)
 
 
 def _put_one(cls: Any, name: str, method: Any) -> None:

@@ -136,9 +136,7 @@ def test_over_tls_bodies_arrive_whole(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["bytes", "stream", "file"])
 @pytest.mark.parametrize("hops", [1, 3])
-def test_the_body_is_sent_from_where_it_stood(
-    cluster: Cluster, run: Run, tmp_path: Path, kind: str, hops: int
-) -> None:
+def test_the_body_is_sent_from_where_it_stood(cluster: Cluster, run: Run, tmp_path: Path, kind: str, hops: int) -> None:
     cluster.redirects.hops = hops
     body = bytes(range(256)) * 2000
     (tmp_path / "file").write_bytes(b"skipped" + body)

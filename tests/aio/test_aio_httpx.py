@@ -7,16 +7,15 @@ import io
 from typing import Any
 
 import pytest
-
-pytest.importorskip("httpx")
-httpxsession = pytest.importorskip("aiobotocore.httpxsession")
-
 from botocore.exceptions import ClientError
 
 from aistore_patch import RedirectError
 from tests.cluster import AUTHORITY, Cluster, Fault, server_context
 
 from .conftest import BUCKET, HERE, Run, stored
+
+pytest.importorskip("httpx")
+httpxsession = pytest.importorskip("aiobotocore.httpxsession")
 
 pytestmark = [
     pytest.mark.usefixtures("patched"),
@@ -88,7 +87,7 @@ def test_over_tls(run: Run) -> None:
         run(calls, url=cluster.endpoint_url, verify=AUTHORITY, **HTTPX)
 
 
-def test_tasks_side_by_side(cluster: Cluster, run: Run) -> None:
+def test_tasks_side_by_side(run: Run) -> None:
     async def calls(client: Any) -> None:
         async def one(number: int) -> None:
             await client.put_object(Bucket=BUCKET, Key=f"k{number}", Body=bytes([number]) * 1000)

@@ -53,7 +53,7 @@ def run_python(code: str) -> str:
         "from aistore_patch import botocore; import aiobotocore.endpoint",
         "import aiobotocore.session; from aistore_patch import botocore",
         "import boto3, aistore_patch; aistore_patch.patch(); import aiobotocore.session",
-        "import aistore_patch; aistore_patch.patch(); aistore_patch.unpatch(); aistore_patch.patch(); import aiobotocore",
+        "from aistore_patch import patch, unpatch; patch(); unpatch(); patch(); import aiobotocore",
     ],
 )
 def test_it_is_patched_whichever_is_imported_first(imports: str) -> None:
@@ -68,7 +68,9 @@ def test_it_is_patched_whichever_is_imported_first(imports: str) -> None:
 
 
 def test_nothing_of_aiobotocore_is_imported_where_it_is_not_used() -> None:
-    said = run_python("from aistore_patch import botocore; import boto3, sys; print([n for n in sys.modules if 'aio' in n])")
+    said = run_python(
+        "from aistore_patch import botocore; import boto3, sys; print([n for n in sys.modules if 'aio' in n])"
+    )
     assert "aiobotocore" not in said
     assert "aiohttp" not in said
     assert "aistore_patch.aio'" not in said
@@ -142,7 +144,7 @@ def test_one_client_follows_and_nothing_else_is_patched(cluster: Cluster) -> Non
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_what_somebody_has_taken_away_is_told_and_put_back(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_what_somebody_has_taken_away_is_told_and_put_back(name: str) -> None:
     original = vars(AioEndpoint)[name]
     aistore_patch.patch()
     setattr(AioEndpoint, name, original)
@@ -179,7 +181,7 @@ def test_one_that_is_not_known_refuses_s3_calls_and_is_warned_of_once(
 
     with monkeypatch.context() as context:
         context.setattr(AioEndpoint, name, other)
-        with pytest.warns(RuntimeWarning, match=rf"AioEndpoint\.{name}.*something_new.*S3 calls are refused"):
+        with pytest.warns(RuntimeWarning, match=rf"AioEndpoint\.{name}.*something_new.*so they are refused"):
             aistore_patch.patch()
         assert not aistore_patch.is_patched()
         with pytest.raises(UnsupportedBotocoreError, match=r"something_new.*PutObject was not sent"):
@@ -191,8 +193,10 @@ def test_one_that_is_not_known_refuses_s3_calls_and_is_warned_of_once(
 
         with pytest.raises(UnsupportedBotocoreError, match="something_new"):
             run(follow)
-        aistore_patch.unpatch()
-        assert "make_request" not in vars(AioEndpoint)
+    aistore_patch.patch()  # a mock that has ended, say: it is known after all
+    assert aistore_patch.is_patched()
+    assert "make_request" not in vars(AioEndpoint)
+    assert run(follows)
 
 
 def test_one_whose_methods_are_no_coroutines_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
