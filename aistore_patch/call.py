@@ -62,6 +62,25 @@ class Call:
         self.was_redirected = False
         self.chain: Chain | None = None
         """The redirects of the attempt that is being made."""
+        self.sending: Any = None
+        """What a seam has to know of the request that was sent last."""
+
+    def begin_again(self, params: dict[str, Any]) -> None:
+        """Have an attempt after a redirect send the body from where the caller's stream stood.
+
+        Without a redirect, it is for botocore to say from where.
+
+        Args:
+            params: botocore's description of the request.
+
+        Raises:
+            UnseekableStreamError: the body was read, and cannot go back.
+        """
+        if self.was_redirected:
+            try:
+                self.body.rewind()
+            except NotRewindable:
+                raise UnseekableStreamError(stream_object=params.get("body")) from None
 
     @contextlib.contextmanager
     def attempt(self) -> Iterator[None]:
@@ -120,23 +139,13 @@ def is_followed_for(endpoint: Any, operation_model: Any) -> bool:
 def call_of(kind: Kind, params: dict[str, Any]) -> Call:
     """The call that an attempt is made for.
 
-    An attempt after a redirect sends the body from where the caller's stream stood; without one it is botocore's own.
-
     Args:
         kind: of the library.
         params: botocore's description of the request, as `create_request` gets it.
-
-    Raises:
-        UnseekableStreamError: the body was read, and cannot go back.
     """
     call: Call | None = params["context"].get(_CALL)
     if call is None:
         call = params["context"][_CALL] = Call(Body(params, may_replace=kind.may_replace_body))
-    elif call.was_redirected:
-        try:
-            call.body.rewind()
-        except NotRewindable:
-            raise UnseekableStreamError(stream_object=params.get("body")) from None
     return call
 
 

@@ -64,6 +64,7 @@ def wrapped(
         if limits is None:
             return original("create_request")(self, params, operation_model)
         call = call_of(_BOTOCORE, params)
+        call.begin_again(params)
         request = original("create_request")(self, params, operation_model)
         call.policy = limits
         mark(request, call, params)

@@ -52,6 +52,8 @@ def wrapped(
         if limits is None:
             return await original("create_request")(self, params, operation_model)
         call = call_of(_AIOBOTOCORE, params)
+        await session.end(call.sending)
+        call.begin_again(params)
         request = await original("create_request")(self, params, operation_model)
         call.policy = limits
         mark(request, call, params)
@@ -75,9 +77,10 @@ def wrapped(
         call = marked(request)
         if call is None or not call.is_followed:
             return await send(self, request)
-        with session.no_following():
+        with session.sending() as call.sending:
             answer = await send(self, request)
         if is_redirect(answer.status_code, answer.headers):
+            await session.end(call.sending)
             await answer.content
             raise Redirected(answer)
         if call.chain is not None:

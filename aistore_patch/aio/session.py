@@ -27,20 +27,39 @@ from ..errors import UnsupportedBotocoreError
 from ..session import ProxiesByHost
 from ..shape import check_attributes, check_methods, is_own
 
-_is_sending: contextvars.ContextVar[bool] = contextvars.ContextVar("aistore_patch_is_sending", default=False)
-"""Whether what is being sent is a request whose redirects are ours to follow."""
-
 _UNKNOWN = object()
 
 
+class Sending:
+    """A request that is being sent, or was."""
+
+    def __init__(self) -> None:
+        self.reading: _Reading | None = None
+        """Its body, where aiohttp reads it in another thread."""
+
+
+_now: contextvars.ContextVar[Sending | None] = contextvars.ContextVar("aistore_patch_sending", default=None)
+"""What is being sent, where its redirects are ours to follow."""
+
+
 @contextlib.contextmanager
-def no_following() -> Iterator[None]:
-    """Have the adopted sessions hand redirects back that come in the block."""
-    _is_sending.set(True)
+def sending() -> Iterator[Sending]:
+    """Have the adopted sessions hand back a redirect of the request that is sent in the block."""
+    one = Sending()
+    _now.set(one)
     try:
-        yield
+        yield one
     finally:
-        _is_sending.set(False)  # not `reset`: a coroutine that is thrown away may end in another context
+        _now.set(None)  # not `reset`: a coroutine that is thrown away may end in another context
+
+
+async def end(sent: Sending | None) -> None:
+    """Return when nothing of the body will be read any more for a request, whose answer has come or never will."""
+    if sent is None or sent.reading is None:
+        return
+    sent.reading._self_is_over = True
+    if sent.reading._self_reading.locked():
+        await asyncio.get_running_loop().run_in_executor(None, sent.reading._self_wait)
 
 
 def adopt(session: Any, endpoint_url: str, proxies_are_explicit: bool) -> None:
@@ -104,7 +123,8 @@ class _ByMethod:
 
     async def _get_session(self, proxy_url: Any) -> Any:
         found = await super()._get_session(proxy_url)  # type: ignore[misc]  # a mixin
-        return _NotFollowing(found) if _is_sending.get() else found
+        now = _now.get()
+        return found if now is None else _NotFollowing(found, now)
 
 
 class _ByAttribute:
@@ -113,7 +133,8 @@ class _ByAttribute:
     @property
     def _session(self) -> Any:
         found = vars(self)["_session"]
-        return _NotFollowing(found) if _is_sending.get() and found is not None else found
+        now = _now.get()
+        return found if now is None or found is None else _NotFollowing(found, now)
 
     @_session.setter
     def _session(self, session: Any) -> None:
@@ -123,19 +144,18 @@ class _ByAttribute:
 class _NotFollowing:
     """aiohttp's session, as far as aiobotocore uses it to send a request."""
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Any, now: Sending) -> None:
         self._session = session
+        self._now = now
 
     async def request(self, *args: Any, **kwargs: Any) -> Any:
         """aiohttp's response; a `Redirect` where it redirects."""
-        body = kwargs.get("data")
-        reading = kwargs["data"] = _Reading(body) if isinstance(body, io.IOBase) else body
+        if isinstance(kwargs.get("data"), io.IOBase):
+            kwargs["data"] = self._now.reading = _Reading(kwargs["data"])
         response = await self._session.request(*args, **kwargs, allow_redirects=False)
         if not is_redirect(response.status, response.headers):
             return response
         await _leave(response)
-        if isinstance(reading, _Reading):
-            await _end(reading)
         return Redirect(str(response.url), response.status, response.raw_headers)
 
 
@@ -203,10 +223,3 @@ class _Reading(_IOBaseWrapper):  # type: ignore[misc]  # aiobotocore has no type
     def _self_wait(self) -> None:
         with self._self_reading:
             pass
-
-
-async def _end(reading: _Reading) -> None:
-    """Return when nothing will be read any more."""
-    reading._self_is_over = True
-    if reading._self_reading.locked():
-        await asyncio.get_running_loop().run_in_executor(None, reading._self_wait)

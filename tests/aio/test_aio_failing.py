@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import io
 import os
 import threading
@@ -289,53 +290,68 @@ def test_an_asynchronous_stream_is_refused_and_nothing_is_stored(run: Run) -> No
 
 
 class SlowFile(io.BufferedReader):
-    """A file of which a piece is being read when the redirect comes."""
+    """A file of which a piece is still being read when it is to be sent again.
 
-    is_held: threading.Event
-    go_on: threading.Event
-    reads = 0
+    It is read at the latest when somebody asks for the next piece, who gets what then comes.
+    """
+
+    def __init__(self, raw: Any) -> None:
+        super().__init__(raw)
+        self.is_held, self.go_on, self.is_read = threading.Event(), threading.Event(), threading.Event()
 
     def read(self, *args: Any) -> bytes:
-        on_the_way = super().read(*args)
-        if threading.current_thread() is not threading.main_thread():
-            self.reads += 1
-            if self.reads == 2:
-                self.is_held.set()
-                self.go_on.wait(30)
-        return on_the_way
+        is_of_aiohttp = threading.current_thread() is not threading.main_thread()
+        if is_of_aiohttp and self.is_held.is_set():
+            self.go_on.set()
+            self.is_read.wait(30)
+        elif is_of_aiohttp and self.tell() > 500_000:  # more than the cluster reads of a body before it redirects
+            self.is_held.set()
+            self.go_on.wait(30)
+            piece = super().read(*args)
+            self.is_read.set()
+            return piece
+        return super().read(*args)
 
 
-def test_a_body_that_is_being_read_when_the_redirect_comes_arrives_whole(
-    cluster: Cluster, run: Run, tmp_path: Any
+@pytest.mark.parametrize("comes", ["redirect", "reset"])
+def test_a_body_that_is_being_read_when_it_is_to_be_sent_again_arrives_whole(
+    cluster: Cluster, run: Run, tmp_path: Any, comes: str
 ) -> None:
-    """A gateway may ask for the body (100) and then redirect before it has all of it."""
+    """A gateway may ask for the body (100) and then redirect before it has all of it; a target may break off."""
     body = bytes(range(256)) * 8000
     (tmp_path / "file").write_bytes(b"skipped" + body)
 
     with SlowFile((tmp_path / "file").open("rb", buffering=0)) as stream:
-        stream.is_held, stream.go_on = threading.Event(), threading.Event()
-        real = Fault(lambda request, handler: _after_a_piece(request, handler, stream))
-        cluster.proxy.fail_with(real, times=1)
+        answered = threading.Event()
+
+        def after_a_piece(request: Request, handler: Any) -> Any:
+            request.body.pull()  # which asks for the body
+            stream.is_held.wait(30)
+            answered.set()
+            return handler(request) if comes == "redirect" else Fault.RESET.answer(request, handler)
+
+        node = cluster.proxy if comes == "redirect" else cluster.target_of(BUCKET, "k")
+        node.fail_with(Fault(after_a_piece), times=1)
 
         async def calls(client: Any) -> None:
             stream.seek(7)
             putting = asyncio.ensure_future(client.put_object(**HERE, Body=stream))
             while not stream.is_held.is_set():
-                await asyncio.sleep(0)
-            for _ in range(1000):  # the redirect comes while the piece is being read
-                await asyncio.sleep(0)
-            threading.Timer(0, stream.go_on.set).start()
+                await _turn()
+            while not answered.is_set():
+                await _turn()
+            for _ in range(5000):  # what comes, comes while the piece is being read
+                await _turn()
+            stream.go_on.set()
             await putting
 
-        run(calls)
+        run(calls, read_timeout=5, **three_attempts())
     assert cluster.store[BUCKET, "k"].data == body
+    if comes == "redirect":  # and no attempt was in vain
+        assert len(cluster.proxy.requests) == 1
 
 
-def _after_a_piece(request: Request, handler: Any, stream: SlowFile) -> Response:
-    request.body.pull()  # which asks for the body
-    stream.is_held.wait(30)
-    answer: Response = handler(request)
-    return answer
+_turn = functools.partial(asyncio.sleep, 0)  # not that of `no_waiting`
 
 
 # Cancelling.
