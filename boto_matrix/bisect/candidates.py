@@ -8,7 +8,8 @@ from boto_matrix.bisect.run_candidate import BisectError, Candidate
 from boto_matrix.matrix.cells import Cell, Matrix
 from boto_matrix.matrix.numbering import LATEST
 from boto_matrix.releases.index import PackageIndex
-from boto_matrix.releases.resolve import boto3_for, needed_botocore
+from boto_matrix.releases.requirements import needed_botocore
+from boto_matrix.releases.resolve import boto3_for
 
 
 class Candidates:

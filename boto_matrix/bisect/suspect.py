@@ -28,10 +28,16 @@ class Suspect:
     """
 
     package: str
-    good: str
-    bad: str
+    good: Version
+    bad: Version
     python: str
     because: str
+
+    @property
+    def command(self) -> str:
+        """The command that searches between the two."""
+        ends = f"--good {self.good} --bad {self.bad}"
+        return f"python -m boto_matrix bisect {ends} --package {self.package} --python {self.python}"
 
 
 def find_suspect(run: RunResult, before: RunResult | None) -> Suspect | None:
@@ -68,7 +74,7 @@ def _that_are_new(cell: CellResult, before: CellResult, packages: Iterable[str])
         good, bad = _version(before, package), _version(cell, package)
         if good is not None and bad is not None and good != bad:
             because = f"{cell.name} passed before, with {package} {good}."
-            yield Suspect(package, str(good), str(bad), cell.python, because)
+            yield Suspect(package, good, bad, cell.python, because)
 
 
 def _nearest_that_passes(cell: CellResult, passing: Iterable[CellResult]) -> Iterator[Suspect]:
@@ -80,7 +86,7 @@ def _nearest_that_passes(cell: CellResult, passing: Iterable[CellResult]) -> Ite
     older = [version for version in releases if version is not None and version < bad]
     newer = [version for version in releases if version is not None and version > bad]
     good = max(older) if older else min(newer)
-    yield Suspect("boto3", str(good), str(bad), cell.python, f"{cell.name} fails and {releases[good]} passes.")
+    yield Suspect("boto3", good, bad, cell.python, f"{cell.name} fails and {releases[good]} passes.")
 
 
 def _version(cell: CellResult, package: str) -> Version | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from boto_matrix.bisect.suspect import Suspect, find_suspect
-from boto_matrix.commands import bisect
+from boto_matrix.bisect.find_release import Question, find_release
+from boto_matrix.bisect.suspect import find_suspect
 from boto_matrix.results.files import read_results
 from boto_matrix.results.model import RunResult
 
@@ -25,11 +24,11 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     """Find it.
 
     Returns:
-        0 if nothing failed, or nothing can be searched; else what `bisect` returns.
+        0 if nothing failed, or nothing can be searched; else what `find_release` returns.
 
     Raises:
         ResultsError: a file is not the results of a run.
-        BisectError, IndexUnavailable, NoSuchRelease: as `bisect` does.
+        BisectError, IndexUnavailable, NoSuchRelease: as `find_release` does.
 
     """
     run = read_results(arguments.results)
@@ -40,17 +39,10 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     if suspect is None:
         print("No release of boto3, botocore or moto is known with which a failing cell passes: nothing to search.")
         return 0
-    given = _arguments(suspect)
-    print(f"{suspect.because}\npython -m boto_matrix bisect {shlex.join(given)}", flush=True)
-    parser = argparse.ArgumentParser()
-    bisect.add_arguments(parser)
-    return bisect.main(parser.parse_args(given), pytest_arguments)
+    print(f"{suspect.because}\n{suspect.command}", flush=True)
+    question = Question(suspect.good, suspect.bad, suspect.package, suspect.python)
+    return find_release(question, pytest_arguments)
 
 
 def _earlier(path: Path | None) -> RunResult | None:
     return read_results(path) if path is not None and path.exists() else None
-
-
-def _arguments(suspect: Suspect) -> list[str]:
-    ends = ["--good", suspect.good, "--bad", suspect.bad]
-    return [*ends, "--package", suspect.package, "--python", suspect.python]

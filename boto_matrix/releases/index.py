@@ -35,7 +35,7 @@ from pypi_simple import (
 from requests.utils import get_environ_proxies, select_proxy
 
 from boto_matrix.errors import IndexUnavailable, NoSuchRelease
-from boto_matrix.releases.wheel import requirements_in_metadata, requirements_in_wheel
+from boto_matrix.releases.requirements import requirements_in_metadata, requirements_in_wheel
 
 __all__ = ["IndexUnavailable", "NoSuchRelease", "PackageIndex", "Release", "index_from_environment"]
 

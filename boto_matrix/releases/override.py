@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from boto_matrix.errors import UserError
 from boto_matrix.matrix.numbering import LATEST
-from boto_matrix.releases.wheel import requirements_in_wheel
+from boto_matrix.releases.requirements import requirements_in_wheel
 
 FORMS = (
     f"an exact version (1.26.24), a minor (1.26), {LATEST}, a specifier (>=1.26,<1.27), "

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from boto_matrix.errors import IndexUnavailable, NoSuchRelease
 from boto_matrix.matrix.numbering import OLDEST_BOTO3, botocore_series, check_pair
 from boto_matrix.releases.override import FromElsewhere, FromIndex, RequestError
+from boto_matrix.releases.requirements import needed_botocore
 
 if TYPE_CHECKING:
     from boto_matrix.releases.index import PackageIndex, Release
@@ -259,9 +258,3 @@ def _in_order(specifier: SpecifierSet) -> str:
 
 def _admits(boto3: Version, botocore: Version, index: PackageIndex) -> bool:
     return needed_botocore(index.requires("boto3", str(boto3))).contains(botocore)
-
-
-def needed_botocore(requirements: Iterable[Requirement]) -> SpecifierSet:
-    """Give the botocore that is admitted by what a boto3 requires."""
-    found = [one.specifier for one in requirements if canonicalize_name(one.name) == "botocore"]
-    return found[0] if found else SpecifierSet()

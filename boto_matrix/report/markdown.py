@@ -9,7 +9,7 @@ from boto_matrix.report.changes import Change, Changes
 from boto_matrix.report.covered import left_to_others
 from boto_matrix.report.failures import Failure, failures_by_culprit
 from boto_matrix.report.model import PinResults, Report
-from boto_matrix.report.symbols import Symbols
+from boto_matrix.report.symbols import SYMBOLS
 from boto_matrix.report.unknown import called_out
 from boto_matrix.results.model import FOUR_SETS, CellResult, Outcome, SetOutcome
 
@@ -17,7 +17,6 @@ _FAILURES = 10  # of each culprit
 _NAMES = 12
 _PACKAGES = 6
 _ROWS_IN_SIGHT = 60
-_SYMBOLS = Symbols.for_encoding("utf-8")
 _WORDS = {
     Outcome.INSTALL_FAILED: "install",
     Outcome.NO_INTERPRETER: "—",
@@ -83,10 +82,11 @@ def _changes(changes: Changes) -> str:
 def _matrix(report: Report) -> str:
     head = f"| boto3 | {' | '.join(report.pythons)} |\n|:--|{':-:|' * len(report.pythons)}"
     table = "\n".join([head, *(_row(row, report.pythons) for row in report.rows)])
-    symbols = ", ".join(f"{_SYMBOLS.of(outcome)} {outcome.value}" for outcome in SetOutcome)
+    symbols = ", ".join(f"{SYMBOLS[outcome]} {outcome.value}" for outcome in SetOutcome)
     otherwise = f"Otherwise each of {', '.join(FOUR_SETS)}, then all others: {symbols}"
     left = left_to_others(report.run.cells)
-    block = f"{table}\n\n{_SYMBOLS.passed} all sets pass. {otherwise}." + (f" {_text(left)}." if left else "")
+    block = f"{table}\n\n{SYMBOLS[SetOutcome.PASSED]} all sets pass. {otherwise}."
+    block += f" {_text(left)}." if left else ""
     if len(report.rows) <= _ROWS_IN_SIGHT:
         return block
     return f"<details><summary>{len(report.rows)} pins</summary>\n\n{block}\n\n</details>"
@@ -99,12 +99,12 @@ def _row(row: PinResults, pythons: Sequence[str]) -> str:
 
 def _place(cell: CellResult) -> str:
     if cell.outcome is Outcome.PASSED:
-        return _SYMBOLS.passed
+        return SYMBOLS[SetOutcome.PASSED]
     if not cell.sets:
-        return _WORDS.get(cell.outcome, _SYMBOLS.failed)
+        return _WORDS.get(cell.outcome, SYMBOLS[SetOutcome.FAILED])
     worst = cell.other_sets
-    signs = "".join(map(_SYMBOLS.of, cell.four_sets))
-    return f"{signs} {_SYMBOLS.of(worst)}" if worst not in (None, SetOutcome.PASSED, SetOutcome.SKIPPED) else signs
+    signs = "".join(SYMBOLS[outcome] for outcome in cell.four_sets)
+    return f"{signs} {SYMBOLS[worst]}" if worst not in (None, SetOutcome.PASSED, SetOutcome.SKIPPED) else signs
 
 
 def _names(names: Sequence[str]) -> str:

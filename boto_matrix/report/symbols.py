@@ -1,42 +1,29 @@
-"""The signs that stand for outcomes in a terminal."""
+"""The symbols and styles that stand for outcomes in text."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from boto_matrix.results.model import Outcome, SetOutcome
 
+# Each differs in shape, for those who see no colour.
+SYMBOLS: Mapping[SetOutcome, str] = {
+    SetOutcome.PASSED: "✓",
+    SetOutcome.FAILED: "✗",
+    SetOutcome.CRASHED: "!",
+    SetOutcome.SKIPPED: "s",
+    SetOutcome.NOT_RUN: "·",
+}
+_IN_ASCII = {**SYMBOLS, SetOutcome.PASSED: ".", SetOutcome.FAILED: "F", SetOutcome.NOT_RUN: "-"}
 
-@dataclass(frozen=True)
-class Symbols:
-    """A sign for each outcome of a set; each differs in shape, for those who see no colour."""
 
-    passed: str
-    failed: str
-    crashed: str
-    skipped: str
-    not_run: str
-
-    @classmethod
-    def for_encoding(cls, encoding: str) -> Symbols:
-        """Give the signs that an output of this encoding can show."""
-        signs = cls("✓", "✗", "!", "s", "·")
-        try:
-            "".join((signs.passed, signs.failed, signs.not_run)).encode(encoding)
-        except UnicodeEncodeError:
-            return cls(".", "F", "!", "s", "-")
-        return signs
-
-    def of(self, outcome: SetOutcome) -> str:
-        """Give the sign of an outcome."""
-        signs = {
-            SetOutcome.PASSED: self.passed,
-            SetOutcome.FAILED: self.failed,
-            SetOutcome.CRASHED: self.crashed,
-            SetOutcome.SKIPPED: self.skipped,
-            SetOutcome.NOT_RUN: self.not_run,
-        }
-        return signs[outcome]
+def symbols_for(encoding: str) -> Mapping[SetOutcome, str]:
+    """Give a symbol for each outcome of a set that an output of this encoding can show."""
+    try:
+        "".join(SYMBOLS.values()).encode(encoding)
+    except UnicodeEncodeError:
+        return _IN_ASCII
+    return SYMBOLS
 
 
 STYLES: dict[Outcome | SetOutcome, str] = {

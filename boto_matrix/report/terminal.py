@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from boto_matrix.blame.rules import Verdict, blame
 from boto_matrix.report.covered import left_to_others
-from boto_matrix.report.symbols import STYLES, Symbols
+from boto_matrix.report.symbols import STYLES, symbols_for
 from boto_matrix.report.unknown import called_out
 from boto_matrix.results.model import FOUR_SETS, WORST_FIRST, CellResult, Outcome, RunResult, SetOutcome
 
@@ -27,7 +27,7 @@ _INSTEAD_OF_SETS = {
 
 def show(run: RunResult, console: Console) -> None:
     """Show a run: its failures, each with its reason, who is at fault and what repeats it, then the table."""
-    symbols = Symbols.for_encoding(console.encoding)
+    symbols = symbols_for(console.encoding)
     verdicts = blame(run)
     for failure in run.failures:
         console.print(_failure(failure, verdicts[failure.name]), soft_wrap=True)
@@ -70,7 +70,7 @@ def _failure(cell: CellResult, verdict: Verdict) -> RenderableType:
     )
 
 
-def _table(cells: Sequence[CellResult], symbols: Symbols) -> Table:
+def _table(cells: Sequence[CellResult], symbols: Mapping[SetOutcome, str]) -> Table:
     pythons = sorted({cell.python for cell in cells}, key=lambda python: [int(part) for part in python.split(".")])
     table = Table(box=None, pad_edge=False)
     table.add_column("boto3")
@@ -85,24 +85,24 @@ def _table(cells: Sequence[CellResult], symbols: Symbols) -> Table:
     return table
 
 
-def _place(cell: CellResult, symbols: Symbols) -> Text:
+def _place(cell: CellResult, symbols: Mapping[SetOutcome, str]) -> Text:
     if not cell.sets:
         return Text(_INSTEAD_OF_SETS[cell.outcome], style=STYLES[cell.outcome])
     text = Text()
     for outcome in cell.four_sets:
-        text.append(symbols.of(outcome), style=STYLES[outcome])
+        text.append(symbols[outcome], style=STYLES[outcome])
     if cell.other_sets is not None:
-        text.append(" ").append(symbols.of(cell.other_sets), style=STYLES[cell.other_sets])
+        text.append(" ").append(symbols[cell.other_sets], style=STYLES[cell.other_sets])
     crash_is_shown = any(one.outcome is SetOutcome.CRASHED for one in cell.sets.values())
     if cell.outcome is Outcome.INSTALL_FAILED or (cell.outcome is Outcome.CRASHED and not crash_is_shown):
         text.append(f" {_INSTEAD_OF_SETS[cell.outcome]}", style=STYLES[cell.outcome])
     return text
 
 
-def _legend(cells: Sequence[CellResult], symbols: Symbols) -> str:
+def _legend(cells: Sequence[CellResult], symbols: Mapping[SetOutcome, str]) -> str:
     shown = Counter(one.outcome for cell in cells for one in cell.sets.values())
     shown.update(cell.other_sets for cell in cells if cell.other_sets is not None)
-    signs = ", ".join(f"{symbols.of(outcome)} {outcome.value}" for outcome in WORST_FIRST if shown[outcome])
+    signs = ", ".join(f"{symbols[outcome]} {outcome.value}" for outcome in WORST_FIRST if shown[outcome])
     sets = ", ".join(FOUR_SETS)
     others = any(cell.other_sets is not None for cell in cells)
     return f"In each cell: {sets}{', and all others' if others else ''}. {signs}" if shown else "No set ran."

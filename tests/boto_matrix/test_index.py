@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from boto_matrix.errors import IndexUnavailable, NoSuchRelease
 from boto_matrix.releases.index import PackageIndex, index_from_environment
-from boto_matrix.releases.wheel import requirements_in_metadata
+from boto_matrix.releases.requirements import requirements_in_metadata
 from tests.boto_matrix.conftest import LocalIndex, metadata_of
 
 

@@ -1,12 +1,15 @@
-"""What a wheel file says that it needs."""
+"""What a release needs, as its wheel or its metadata says."""
 
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from packaging.metadata import parse_email
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 
 class NotAWheel(ValueError):
@@ -38,6 +41,12 @@ def requirements_in_metadata(metadata: bytes) -> tuple[Requirement, ...]:
     fields, _ = parse_email(metadata)
     requirements = [Requirement(text) for text in fields.get("requires_dist", ())]
     return tuple(requirement for requirement in requirements if not _is_for_an_extra(requirement))
+
+
+def needed_botocore(requirements: Iterable[Requirement]) -> SpecifierSet:
+    """Give the botocore that is admitted by what a boto3 requires."""
+    found = [one.specifier for one in requirements if canonicalize_name(one.name) == "botocore"]
+    return found[0] if found else SpecifierSet()
 
 
 def _is_for_an_extra(requirement: Requirement) -> bool:
