@@ -10,7 +10,7 @@
 # make coverage                that the same tests run each line and each branch of the patch
 # make report                  results/report.html: what is known of each cell, in a page; RESULTS="a.json b.json" for just these
 # make test-report             that page in a real browser, which is installed where it is missing, as by `make chromium`
-# make load                    the engine under 64 threads with failures, and with a gibibyte
+# make load                    the engine under 64 threads with failures, and with a gibibyte; LOAD_OPERATIONS=250 of each thread
 # make bench                   what redirects, the import, a start of Python, a cell and a large matrix cost
 # make pythons                 gets uv's builds of the Pythons of the matrix; PYTHONS="3.8 3.13" a part
 # make setup · make lint · make clean · LOCKED=1 sets up the harness alone, in the releases of tools/locked; make lock renews them

@@ -89,8 +89,8 @@ def _matrix(report: Report) -> str:
     otherwise = f"Otherwise each of {', '.join(FOUR_SETS)}, then all others: {symbols}"
     part = " part: some tests pass, the others did not run." if report.standing.in_part else ""
     left = left_to_others(report.run.cells)
-    others = f" {_text(left)}." if left else ""
-    block = f"{table}\n\n{SYMBOLS[SetOutcome.PASSED]} all sets pass.{part} {otherwise}.{others}"
+    block = f"{table}\n\n{SYMBOLS[SetOutcome.PASSED]} all sets pass.{part} {otherwise}."
+    block += f" {_text(left)}." if left else ""
     if len(report.rows) <= _ROWS_IN_SIGHT:
         return block
     return f"<details><summary>{len(report.rows)} pins</summary>\n\n{block}\n\n</details>"
