@@ -10,6 +10,7 @@
 # make coverage                that the same tests run each line and each branch of the patch
 # make report                  results/report.html: what is known of each cell, in a page; RESULTS="a.json b.json" for just these
 # make test-report             that page in a real browser, which is installed where it is missing, as by `make chromium`
+# make aio                     the tests of the asynchronous seam on four aiobotocores, each in an environment of its own
 # make load                    the engine under 64 threads with failures, and with a gibibyte; LOAD_OPERATIONS=250 of each thread
 # make bench                   what redirects, the import, a start of Python, a cell and a large matrix cost
 # make pythons                 gets uv's builds of the Pythons of the matrix; PYTHONS="3.8 3.13" a part
@@ -25,7 +26,7 @@ OPTIONS := $(if $(filter-out 0 no false,$(RESUME)),--resume) $(if $(RESULTS),--r
 MUST_NOTICE := tests/aistore_patch tests/engine tests/unit/botocore_patch
 OUR_CODE := $(wildcard aistore_patch boto_matrix tests benchmarks toxfile.py)
 
-.PHONY: matrix test unit setup pythons few representatives python_botocore_tests mutants coverage load bench report test-report chromium lint lock clean
+.PHONY: matrix test unit setup pythons few representatives python_botocore_tests mutants coverage aio load bench report test-report chromium lint lock clean
 
 matrix: $(READY)
 	@$(RUN) run $(CELLS) $(OPTIONS) $(if $(ARGS),-- $(ARGS))
@@ -68,6 +69,9 @@ bench: $(READY)
 	$(VENV)/bin/python -m benchmarks.cell_cost
 	$(VENV)/bin/python -m benchmarks.large_matrix
 	$(VENV)/bin/python -m benchmarks.report_page
+
+aio: $(READY)
+	@$(VENV)/bin/python -m tests.aio $(ARGS)
 
 report: $(READY)
 	@$(RUN) report $(RESULTS)

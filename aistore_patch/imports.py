@@ -15,10 +15,9 @@ def loaded(name: str) -> Any:
 
 
 def wait_for(name: str) -> None:
-    """Return when no other thread is importing a module."""
-    if name in sys.modules:
-        with contextlib.suppress(ImportError):  # who imports it is told
-            importlib.import_module(name)
+    """Return when no other thread is importing a module, whose import has begun."""
+    with contextlib.suppress(ImportError):  # who imports it is told
+        importlib.import_module(name)
 
 
 class AfterImport:
@@ -26,7 +25,8 @@ class AfterImport:
 
     Args:
         name: the module.
-        then: called with it, in the thread that imports it, when it has been executed, and before anybody has it.
+        then: called with it, in the thread that imports it, when it has been executed, and before anybody has it; also
+            where it was to be forgotten while it was being imported.
     """
 
     def __init__(self, name: str, then: Callable[[Any], None]) -> None:
@@ -51,12 +51,8 @@ class AfterImport:
         found = (find(name, path, target) for find in others if find is not None)
         spec = next((spec for spec in found if spec is not None), None)
         if spec is not None and hasattr(spec.loader, "exec_module"):
-            spec.loader = _Loader(spec.loader, self._loaded)
+            spec.loader = _Loader(spec.loader, self._then)
         return spec
-
-    def _loaded(self, module: Any) -> None:
-        if self in sys.meta_path:  # else it was to be forgotten
-            self._then(module)
 
 
 class _Loader:

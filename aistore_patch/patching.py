@@ -214,10 +214,10 @@ def _put_into_aiobotocore(aiobotocore: Any) -> None:
     """Patch aiobotocore, or refuse its calls; it never raises, since aiobotocore may only happen to be there."""
     try:
         seam, cls = _aio(aiobotocore)
-        _put_into(seam, cls)
+        _put_into(seam, cls)  # pragma: no cover - shown in tests/aio
     except UnsupportedBotocoreError as why:
         _refuse(aiobotocore, f"this aiobotocore is not one that aistore_patch knows: {why}")
-    else:
+    else:  # pragma: no cover - shown in tests/aio
         _take_out(cls, _REFUSING)
 
 
@@ -257,7 +257,7 @@ def _take_out(cls: Any, name: str) -> None:
 
 def _imported(aiobotocore: Any) -> None:
     with _lock:
-        if _asked:
+        if _asked:  # nobody has called `unpatch` meanwhile
             _put_into_aiobotocore(aiobotocore)
 
 
@@ -272,7 +272,7 @@ def _catch_up() -> None:
     if _AIOBOTOCORE in sys.modules and loaded(_AIOBOTOCORE) is None:
         wait_for(_AIOBOTOCORE)
         with _lock:
-            if _asked:
+            if _asked:  # pragma: no branch - as above
                 _put_in()
 
 
@@ -342,7 +342,7 @@ def _aio(aiobotocore: Any) -> tuple[Any, Any]:
     try:
         from .aio import endpoint
 
-        return endpoint, aiobotocore.AioEndpoint
+        return endpoint, aiobotocore.AioEndpoint  # pragma: no cover - shown in tests/aio
     except (ImportError, AttributeError) as error:
         raise UnsupportedBotocoreError(f"it lacks what the patch stands on: {error}") from error
 
