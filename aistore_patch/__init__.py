@@ -1,4 +1,4 @@
-"""boto3 that follows AIStore's redirects.
+"""boto3 and aiobotocore that follow AIStore's redirects.
 
 `from aistore_patch import botocore` patches this process; `import aistore_patch` alone patches nothing.
 """

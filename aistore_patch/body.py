@@ -6,10 +6,13 @@ one meant where the caller's stream stood elsewhere when the call was made.
 
 from __future__ import annotations
 
+import inspect
 import io
 from typing import Any
 
 _AT_REST = (bytes, str, bytearray, memoryview, dict, type(None))
+
+_FRAMES = ("AwsChunkedWrapper", "AioAwsChunkedWrapper")  # of botocore, and of aiobotocore
 
 
 class NotRewindable(Exception):
@@ -59,19 +62,21 @@ class Body:
     """The body of one API call: remembers where its stream stood when the call was made.
 
     Args:
-        request_dict: botocore's description of the request. A stream that cannot be rewound is replaced in it by one
-            that notices whether it was read.
+        request_dict: botocore's description of the request.
+        may_replace: whether a stream that cannot be rewound may be replaced in it by one that notices whether it was
+            read; aiohttp sends only streams of kinds that it knows.
     """
 
-    def __init__(self, request_dict: dict[str, Any]) -> None:
+    def __init__(self, request_dict: dict[str, Any], *, may_replace: bool = True) -> None:
         body: Any = request_dict.get("body")
         # AwsChunkedWrapper (botocore >= 1.23.41) frames another stream, which is the one with a position.
-        self._framed: Any = getattr(body, "_raw", None) if type(body).__name__ == "AwsChunkedWrapper" else None
+        self._framed: Any = getattr(body, "_raw", None) if type(body).__name__ in _FRAMES else None
         self._body = body
         self._stream = body if self._framed is None else self._framed
         self._start = _position(self._stream)
         # A stream of text has to remain one: http.client encodes what it gives.
-        if self._start is None and hasattr(self._stream, "read") and not isinstance(self._stream, io.TextIOBase):
+        is_replaced = may_replace and self._start is None and hasattr(self._stream, "read")
+        if is_replaced and not isinstance(self._stream, io.TextIOBase):
             self._stream = (SizedUnrewindable if hasattr(self._stream, "__len__") else Unrewindable)(self._stream)
             if self._framed is None:
                 request_dict["body"] = self._stream
@@ -103,8 +108,16 @@ class Body:
 def _position(stream: Any) -> int | None:
     """Where the stream stands, None where it cannot tell or cannot go back."""
     try:
-        position: int = stream.tell()
-        stream.seek(position)
+        position = stream.tell()
+        if _is_awaitable(position) or _is_awaitable(stream.seek(position)):
+            return None
     except Exception:  # whatever a caller's stream raises, it is of no use
         return None
-    return position
+    return position  # type: ignore[no-any-return]  # it is the stream's own
+
+
+def _is_awaitable(result: Any) -> bool:
+    """Whether an asynchronous stream has only promised to do what it was asked to; then it is not done."""
+    if inspect.iscoroutine(result):
+        result.close()  # else Python warns that nobody has waited for it
+    return inspect.isawaitable(result)

@@ -9,9 +9,11 @@ import os
 import sys
 import threading
 import types
-from typing import Any, Iterator, TypeVar
+import warnings
+from typing import Any, Iterator, NamedTuple, TypeVar
 
 from .errors import UnsupportedBotocoreError
+from .imports import AfterImport, loaded, wait_for
 from .policy import RedirectPolicy, short_way_is_on
 
 _Client = TypeVar("_Client")
@@ -42,12 +44,35 @@ _process = _Asked(RedirectPolicy())
 _asked: tuple[_Asked, ...] = ()
 """All who ask; the policy of the last one holds. Replaced as a whole, since other threads read it."""
 
-_ours: list[tuple[Any, Any]] = []
-"""Every method that was put in, with what was there before. One that somebody has kept and puts back goes on."""
+
+class _Ours(NamedTuple):
+    """A method that was put into a class, and what was there before."""
+
+    cls: Any
+    name: str
+    method: Any
+    before: Any
+
+
+_ours: list[_Ours] = []
+"""Every method that was put in. One that somebody has kept and puts back goes on."""
+
+_INHERITED = object()
+"""What was there before where a class had the method from another."""
+
+_REFUSING = "make_request"
+"""The method of `AioEndpoint` that every call goes through (of `botocore.endpoint.Endpoint`, 1.20 to 1.44)."""
+
+_AIOBOTOCORE = "aiobotocore.endpoint"
+"""The module that is patched too as soon as it is imported, and never imported for it."""
 
 
 def patch(policy: RedirectPolicy | None = None) -> None:
     """Make every S3 client of this process follow redirects, those that exist already included.
+
+    Those of aiobotocore too, whether it is imported already or later. Of an aiobotocore that the patch does not know, a
+    program that uses boto3 alone shall notice nothing: there is a RuntimeWarning, and its S3 calls, which would follow
+    redirects to other objects than those meant, raise UnsupportedBotocoreError.
 
     Patching twice is patching once; the second time only a policy that is given replaces the one before. Where somebody
     has taken a part of the patch away since (a mock that ended), it is put back.
@@ -66,12 +91,13 @@ def patch(policy: RedirectPolicy | None = None) -> None:
     with _lock:
         if policy is None and _process in _asked:
             _put_in()
-            return
-        checked = _checked(policy)
-        _put_in()
-        _process.policy = checked
-        blocks = _without(_process, _asked)
-        _asked = (_process, *blocks) if policy is None else (*blocks, _process)
+        else:
+            checked = _checked(policy)
+            _put_in()
+            _process.policy = checked
+            blocks = _without(_process, _asked)
+            _asked = (_process, *blocks) if policy is None else (*blocks, _process)
+    _catch_up()
 
 
 def unpatch() -> None:
@@ -83,25 +109,30 @@ def unpatch() -> None:
     global _asked
     with _lock:
         _asked = ()
-        if _ours:
-            seam, cls = _supported()
-            for name in seam.SIGNATURES:
-                _take_out(cls, name)
+        _watch.forget()
+        for cls, name in {(ours.cls, ours.name) for ours in _ours}:
+            _take_out(cls, name)
         # Importing aistore_patch.botocore means patching: let the next import of it mean it again.
         sys.modules.pop(f"{__package__}.botocore", None)
         vars(sys.modules[str(__package__)]).pop("botocore", None)
 
 
 def is_patched() -> bool:
-    """Whether the S3 clients of this process follow redirects.
+    """Whether the S3 clients of this process follow redirects, those of aiobotocore included where that is imported.
 
     False as well where somebody has taken a part of the patch away since, or has put a function around it that does not
     say so (by `__wrapped__`, as `functools.wraps` does); `patch` puts in what is missing.
     """
     if not _asked:
         return False
-    seam, cls = _supported()
-    return all(_is_in_place(cls, name) for name in seam.SIGNATURES)
+    seams = [_supported()]
+    aiobotocore = loaded(_AIOBOTOCORE)
+    if aiobotocore is not None:
+        try:
+            seams.append(_aio(aiobotocore))
+        except UnsupportedBotocoreError:
+            return False
+    return all(_is_in_place(cls, name) for seam, cls in seams for name in seam.SIGNATURES)
 
 
 @contextlib.contextmanager
@@ -125,6 +156,7 @@ def patched(policy: RedirectPolicy | None = None) -> Iterator[None]:
         block = _Asked(_checked(policy))
         _put_in()
         _asked = (*_asked, block)
+    _catch_up()
     try:
         yield
     finally:
@@ -145,12 +177,24 @@ def _policy() -> RedirectPolicy | None:
 
 
 def _put_in() -> None:
-    """Put our methods in the place of botocore's where they are not.
+    """Put our methods in the place of botocore's and aiobotocore's where they are not.
+
+    Raises:
+        UnsupportedBotocoreError: they do not fit into botocore's.
+    """
+    _put_into(*_supported())
+    _watch.watch()
+    aiobotocore = loaded(_AIOBOTOCORE)
+    if aiobotocore is not None:
+        _put_into_aiobotocore(aiobotocore)
+
+
+def _put_into(seam: Any, cls: Any) -> None:
+    """Put a seam's methods into a class where they are not.
 
     Raises:
         UnsupportedBotocoreError: they do not fit.
     """
-    seam, cls = _supported()
     missing = [name for name in seam.SIGNATURES if not _is_in_place(cls, name)]
     if not missing:
         return
@@ -163,18 +207,73 @@ def _put_in() -> None:
     before = {name: getattr(cls, name) for name in seam.SIGNATURES}
     methods = seam.wrapped(cls, _policy, before.__getitem__)
     for name in missing:
-        _ours.append((methods[name], vars(cls).get(name)))
-        setattr(cls, name, methods[name])
+        _put_one(cls, name, methods[name])
+
+
+def _put_into_aiobotocore(aiobotocore: Any) -> None:
+    """Patch aiobotocore, or refuse its calls; it never raises, since aiobotocore may only happen to be there."""
+    try:
+        seam, cls = _aio(aiobotocore)
+        _put_into(seam, cls)  # pragma: no cover - shown in tests/aio
+    except UnsupportedBotocoreError as why:
+        _refuse(aiobotocore, f"this aiobotocore is not one that aistore_patch knows: {why}")
+    else:  # pragma: no cover - shown in tests/aio
+        _take_out(cls, _REFUSING)
+
+
+def _refuse(aiobotocore: Any, why: str) -> None:
+    """Have an aiobotocore that the patch does not fit refuse S3 calls, and warn of it once."""
+    from .aio import refusal
+
+    cls: Any = getattr(aiobotocore, "AioEndpoint", None)
+    called = getattr(cls, _REFUSING, None)
+    if called is None:
+        what = "and they cannot be refused: aiohttp may follow their redirects to other objects than those meant"
+    elif _is_in_place(cls, _REFUSING):
+        return
+    else:
+        _put_one(cls, _REFUSING, refusal.refusing(called, _policy, why))
+        what = "so they are refused"
+    warnings.warn(f"{why}. Its S3 calls cannot be patched, {what}", RuntimeWarning, stacklevel=2)
+
+
+def _put_one(cls: Any, name: str, method: Any) -> None:
+    _ours.append(_Ours(cls, name, method, vars(cls).get(name, _INHERITED)))
+    setattr(cls, name, method)
 
 
 def _take_out(cls: Any, name: str) -> None:
     """Put back what was there before, unless somebody has wrapped ours since."""
     while True:
-        found = next((pair for pair in _ours if pair[0] is vars(cls).get(name)), None)
+        found = next((ours for ours in _ours if ours.method is vars(cls).get(name)), None)
         if found is None:
             return
         _ours.remove(found)
-        setattr(cls, name, found[1])
+        if found.before is _INHERITED:
+            delattr(cls, name)
+        else:
+            setattr(cls, name, found.before)
+
+
+def _imported(aiobotocore: Any) -> None:
+    with _lock:
+        if _asked:  # nobody has called `unpatch` meanwhile
+            _put_into_aiobotocore(aiobotocore)
+
+
+_watch = AfterImport(_AIOBOTOCORE, _imported)
+
+
+def _catch_up() -> None:
+    """Patch an aiobotocore whose import began in another thread before it was watched for.
+
+    It is called without the lock, which that import may be waiting for.
+    """
+    if _AIOBOTOCORE in sys.modules and loaded(_AIOBOTOCORE) is None:
+        wait_for(_AIOBOTOCORE)
+        with _lock:
+            if _asked:  # pragma: no branch - as above
+                _put_in()
 
 
 def _is_in_place(cls: Any, name: str) -> bool:
@@ -186,14 +285,14 @@ def _is_in_place(cls: Any, name: str) -> bool:
 
 
 def _is_ours(method: Any) -> bool:
-    return any(method is ours for ours, _ in _ours)
+    return any(method is ours.method for ours in _ours)
 
 
 def follow_redirects(client: _Client, policy: RedirectPolicy | None = None) -> _Client:
     """Make one S3 client follow redirects, with nothing patched in the process.
 
     Args:
-        client: an S3 client of boto3 or botocore, or an S3 resource of boto3.
+        client: an S3 client of boto3, botocore or aiobotocore, or an S3 resource of boto3 or aioboto3.
         policy: the limits for this client; by default those that the environment describes. It takes precedence over
             the policy of the process. Calling again with the same client replaces it.
 
@@ -202,15 +301,15 @@ def follow_redirects(client: _Client, policy: RedirectPolicy | None = None) -> _
 
     Raises:
         TypeError: it is no S3 client.
-        UnsupportedBotocoreError: this botocore is not one that the patch knows; nothing was changed.
+        UnsupportedBotocoreError: this botocore or aiobotocore is not one that the patch knows; nothing was changed.
         PolicyError: the environment describes no policy; nothing was changed.
     """
     endpoint = _endpoint_of(client)
     chosen = _checked(policy)
-    seam, _ = _supported()
     with _lock:
         cls = type(endpoint)
         base = getattr(cls, "_aistore_patch_base", cls)
+        seam = _seam_for(base)
         seam.check_supported(base)
         # What is put in the place of botocore's methods later (a mock, a tracer) is to be called here as well.
         methods = seam.wrapped(base, lambda: chosen, functools.partial(getattr, base))
@@ -234,14 +333,34 @@ def _supported() -> tuple[Any, Any]:
     return endpoint, Endpoint
 
 
+def _aio(aiobotocore: Any) -> tuple[Any, Any]:
+    """The same for aiobotocore, given its module of endpoints.
+
+    Raises:
+        UnsupportedBotocoreError: something is not there any more.
+    """
+    try:
+        from .aio import endpoint
+
+        return endpoint, aiobotocore.AioEndpoint  # pragma: no cover - shown in tests/aio
+    except (ImportError, AttributeError) as error:
+        raise UnsupportedBotocoreError(f"it lacks what the patch stands on: {error}") from error
+
+
+def _seam_for(cls: Any) -> Any:
+    """The seam for the class of a client's endpoint."""
+    aiobotocore = loaded(_AIOBOTOCORE)
+    if aiobotocore is not None and issubclass(cls, getattr(aiobotocore, "AioEndpoint", ())):
+        return _aio(aiobotocore)[0]
+    return _supported()[0]
+
+
 def _endpoint_of(client: Any) -> Any:
     client = getattr(getattr(client, "meta", None), "client", client)  # a resource has its client there
     service = getattr(getattr(client, "meta", None), "service_model", None)
     if getattr(service, "service_id", None) != "S3":
         raise TypeError(f"follow_redirects expects an S3 client, got {client!r}")
     endpoint = getattr(client, "_endpoint", None)
-    if type(endpoint).__module__.partition(".")[0] == "aiobotocore":
-        raise TypeError(f"follow_redirects expects a client of boto3 or botocore, got {client!r} of aiobotocore")
     if endpoint is None:
         raise UnsupportedBotocoreError(f"{type(client).__qualname__} has no attribute _endpoint")
     return endpoint

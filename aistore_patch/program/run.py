@@ -119,5 +119,6 @@ def _first_line(path: str) -> list[str]:
 
 
 def _python_path() -> str:
-    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != str(STARTUP)]
-    return os.pathsep.join([str(STARTUP), *paths])
+    given = os.environ.get("PYTHONPATH")
+    others = given.split(os.pathsep) if given else []
+    return os.pathsep.join([str(STARTUP), *(path for path in others if path != str(STARTUP))])

@@ -23,7 +23,7 @@ _OFFSET = 3
 
 # The one release that asks for the minor before its own, botocore>=1.41.6,<1.42.0: there is no botocore 1.42.0.
 _BEHIND = Version("1.42.0")
-_NEEDED_BEHIND = Version("1.41.6")
+_BEFORE_BEHIND = Version("1.41.6")
 
 
 def botocore_series(boto3: Version) -> tuple[int, int]:
@@ -47,22 +47,17 @@ def botocore_series(boto3: Version) -> tuple[int, int]:
     return (1, boto3.minor + _OFFSET)
 
 
-def own_botocore(boto3: Version) -> Version:
-    """Give the botocore that a boto3 was released with, the oldest that it admits.
+def oldest_botocore(boto3: Version) -> Version:
+    """Give the oldest botocore that a boto3 release works with: the one of its own day, which has its patch number.
 
-    Args:
-        boto3: a release. For 2.0 and later, and for those before 1.17, equal and shifted numbers are a guess.
+    So say 45 releases of boto3, from 1.17.0 to 1.44.8, whose metadata was read for it in November 2026.
 
     Raises:
-        ValueError: there never was such a boto3.
+        ValueError: as `botocore_series` does.
 
     """
-    if boto3 == _BEHIND:
-        return _NEEDED_BEHIND
-    if boto3 < OLDEST_BOTO3:
-        return Version(f"{boto3.major}.{boto3.minor + _OFFSET}.{boto3.micro}")
-    minor = ".".join(map(str, botocore_series(boto3)))
-    return Version(f"{minor}{str(boto3)[len(f'{boto3.major}.{boto3.minor}') :]}")  # with what follows: 1.26.0rc1
+    major, minor = botocore_series(boto3)
+    return _BEFORE_BEHIND if boto3 == _BEHIND else Version(f"{major}.{minor}.{boto3.micro}")
 
 
 def check_pair(boto3: str, botocore: str) -> None:
@@ -84,3 +79,5 @@ def check_pair(boto3: str, botocore: str) -> None:
     given = Version(botocore)
     if (given.major, given.minor) != (major, minor):
         raise ValueError(f"boto3 {boto3} needs botocore {major}.{minor}, not {botocore}")
+    if given < (oldest := oldest_botocore(Version(boto3))):
+        raise ValueError(f"boto3 {boto3} needs botocore {oldest} or a later {major}.{minor}, not {botocore}")

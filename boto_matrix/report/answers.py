@@ -6,7 +6,7 @@ from typing import Any
 
 from packaging.version import Version
 
-from boto_matrix.matrix.numbering import LATEST, own_botocore
+from boto_matrix.matrix.numbering import LATEST, oldest_botocore
 from boto_matrix.supported.knowledge import Knowledge
 from boto_matrix.supported.spans import Span, spans
 
@@ -39,4 +39,4 @@ def _span(span: Span, texts: dict[str, int]) -> dict[str, Any]:
 
 
 def _series(major: int, minor: int) -> str:
-    return ".".join(map(str, own_botocore(Version(f"{major}.{minor}.1")).release[:2]))
+    return ".".join(map(str, oldest_botocore(Version(f"{major}.{minor}.1")).release[:2]))

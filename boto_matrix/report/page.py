@@ -16,6 +16,7 @@ from markupsafe import Markup
 from boto_matrix.blame.rules import RULES
 from boto_matrix.report.answers import answers
 from boto_matrix.report.changes import Change
+from boto_matrix.report.covered import left_to_others
 from boto_matrix.report.details import details
 from boto_matrix.report.failures import Failure, failures_by_culprit
 from boto_matrix.report.folded import folded
@@ -80,6 +81,7 @@ def page(report: Report, known: Knowledge | None = None) -> str:
         rules=RULES,
         summary=summary(report.run),
         called_out=called_out(report.run.cells),
+        left_to_others=left_to_others(report.run.cells),
         set_outcomes=list(SetOutcome),
         Change=Change,
         style=Markup(style),  # noqa: S704 - a file of ours, which the policy names by its hash
@@ -97,7 +99,7 @@ def _tile(cell: CellResult, report: Report) -> Tile:
     if cell.sets:
         marks, others = cell.four_sets, cell.other_sets
         is_seen = cell.outcome in (Outcome.PASSED, Outcome.FAILED) or SetOutcome.CRASHED in {*marks, others}
-        word = "" if is_seen else word
+        word = ("part" if cell.arguments else "") if is_seen else word
     change = report.changes.cells.get(cell.name) if report.changes else None
     installed = cell.installed.get("boto3")
     version = installed if installed != cell.pin.boto3 else None
@@ -118,6 +120,7 @@ def _label(cell: CellResult, change: Change | None) -> str:
     boto3 = cell.pin.boto3 if installed == cell.pin.boto3 else f"{cell.pin.boto3} ({installed})"
     parts = [f"boto3 {boto3}, Python {cell.python}: {cell.outcome.value}"]
     parts += [f" in {', '.join(failing)}"] if failing else []
+    parts += [f", with a part of the tests ({cell.arguments})"] if cell.arguments else []
     parts += [f", {change.value}"] if change else []
     return "".join(parts)
 

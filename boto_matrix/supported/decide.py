@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from packaging.version import Version
 
 from boto_matrix.matrix.cells import Pin
-from boto_matrix.matrix.numbering import LATEST, OLDEST_BOTOCORE, check_pair, own_botocore
+from boto_matrix.matrix.numbering import LATEST, OLDEST_BOTO3, OLDEST_BOTOCORE, check_pair, oldest_botocore
 from boto_matrix.supported.environment import BARE, Environment
 from boto_matrix.supported.knowledge import Answer, Knowledge, KnownCell
 
@@ -116,7 +116,7 @@ def questions(environment: Environment, python: str, known: Knowledge) -> list[Q
     if botocores:
         pairs = [(boto3, botocore) for boto3 in boto3s or (None,) for botocore in botocores]
     else:
-        pairs = [(boto3, botocore) for boto3 in boto3s for botocore in _ends(own_botocore(boto3), known)]
+        pairs = [(boto3, botocore) for boto3 in boto3s for botocore in _ends(_own(boto3), known)]
     # Of a lock file with several of each, those that belong together.
     fitting = [(boto3, botocore) for boto3, botocore in pairs if boto3 is None or _misfit(boto3, botocore) is None]
     return [
@@ -129,10 +129,17 @@ def questions(environment: Environment, python: str, known: Knowledge) -> list[Q
 def _is_boto3(version: Version, known: Knowledge) -> bool:
     """Whether a number is one of a boto3 as far as is known, or at least not one of a botocore."""
     try:
-        own = own_botocore(version)
+        own = _own(version)
     except ValueError:
         return False
     return known.surface_of(own) is not None or known.surface_of(version) is None
+
+
+def _own(boto3: Version) -> Version:
+    """Give the botocore of a boto3's own day; for those before the patch's time by their distance in numbers."""
+    if boto3 < OLDEST_BOTO3:
+        return Version(f"{boto3.major}.{boto3.minor + OLDEST_BOTOCORE.minor - OLDEST_BOTO3.minor}.{boto3.micro}")
+    return oldest_botocore(boto3)
 
 
 def _ends(own: Version, known: Knowledge) -> list[Version]:
@@ -147,7 +154,7 @@ def _misfit(boto3: Version, botocore: Version) -> str | None:
         check_pair(str(boto3), str(botocore))
     except ValueError as error:
         return str(error)
-    return f"boto3 {boto3} needs a botocore from {own_botocore(boto3)} on" if botocore < own_botocore(boto3) else None
+    return None
 
 
 def _without_running(question: Question, known: Knowledge) -> Reply | None:

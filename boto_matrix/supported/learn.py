@@ -107,7 +107,7 @@ def _answer(cell: CellResult) -> Answer | None:
 
 def _is_whole(cell: CellResult) -> bool:
     """Whether all of its tests ran: the four sets, and pytest was told nothing that leaves some out."""
-    return set(cell.four_sets) == {SetOutcome.PASSED} and " ARGS=" not in cell.repeat
+    return set(cell.four_sets) == {SetOutcome.PASSED} and not cell.arguments
 
 
 def _story(cell: CellResult, started: datetime) -> str:

@@ -213,6 +213,44 @@ def test_half_an_answer_is_a_time_out_unless_chunks_may_wait_for_none(talk: Any)
     assert to.sent()[1] == BODY
 
 
+@pytest.mark.parametrize("early", [b"", b"HTTP/1.1 1"])
+def test_chunks_wait_no_longer_than_their_time_for_the_whole_of_an_answer_or_for_none(
+    talk: Any, monkeypatch: pytest.MonkeyPatch, early: bytes
+) -> None:
+    waits = []
+
+    def time_out(self: Any, _body: Any) -> None:
+        waits.append(self.sock.gettimeout())
+        self._early_line = early
+        raise socket.timeout
+
+    monkeypatch.setattr(awsrequest.AWSConnection, "_handle_expect_response", time_out)
+    waiting = talk(b"").connection
+    waiting._is_chunked = True
+    if early:
+        with pytest.raises(socket.timeout):
+            waiting._heard(None)
+    else:
+        assert waiting._heard(None) is False
+    assert (waits, waiting.sock.gettimeout()) == ([0.01], 5)
+
+
+def test_headers_may_end_with_the_connection(talk: Any) -> None:
+    talk(b"").connection._consume_headers(io.BytesIO(b"Link: </x>\r\n"))
+
+
+@pytest.mark.parametrize(("decrypted", "asked", "says_more"), [(5, [], True), (0, [1.0], False)])
+def test_what_tls_has_decrypted_is_there_to_be_read(
+    monkeypatch: pytest.MonkeyPatch, decrypted: int, asked: list[float], says_more: bool
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(connection, "wait_for_read", lambda _sock, timeout: waits.append(timeout))
+    over_tls = HTTPConnection("h")
+    over_tls.sock = SimpleNamespace(pending=lambda: decrypted, close=lambda: None)
+    assert bool(over_tls._says_more()) is says_more
+    assert waits == asked
+
+
 def test_chunks_wait_for_an_answer_only_if_they_say_so(talk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(urllib3.util, "wait_for_read", None)  # botocore's
     to = talk(b"")
@@ -244,6 +282,21 @@ def test_an_early_answer_is_of_one_request_only(talk: Any) -> None:
 )
 def test_an_answer_is_informational_below_200_but_for_a_switch_of_protocols(status: int, informational: bool) -> None:
     assert is_informational(status) is informational
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"HTTP/1.1 307 Moved there\r\n", 307),
+        (b"HTTP/1.1 200\r\n", 200),
+        (b"SSH-2.0 307 x\r\n", 0),
+        (b"HTTP/1.1 abc x\r\n", 0),
+        (b"HTTP/1.1\r\n", 0),
+        (b"", 0),
+    ],
+)
+def test_a_status_line_has_a_status(line: bytes, status: int) -> None:
+    assert connection._status(line) == status
 
 
 def answer_of(said: bytes, **options: Any) -> Answer:

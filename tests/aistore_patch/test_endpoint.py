@@ -14,9 +14,11 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, HTTPClientError, UnseekableStreamError
 
+from aistore_patch import call as module
 from aistore_patch import endpoint, session
+from aistore_patch.call import HopRequest, call_of
 from aistore_patch.chain import Chain, Hop, Unfollowable
-from aistore_patch.endpoint import SIGNATURES, _HopRequest, check_supported
+from aistore_patch.endpoint import _BOTOCORE, SIGNATURES, check_supported
 from aistore_patch.errors import RedirectError, UnsupportedBotocoreError
 from aistore_patch.location import parse_url
 from aistore_patch.policy import RedirectPolicy
@@ -62,11 +64,11 @@ OTHERS = [
 
 @pytest.mark.parametrize("host", [*AWS, *OTHERS])
 def test_s3_of_aws_is_known_by_its_host(host: str) -> None:
-    assert endpoint._is_aws(f"https://{host}:444/s3") is (host in AWS)
+    assert module._is_aws(f"https://{host}:444/s3") is (host in AWS)
 
 
 def test_an_endpoint_without_a_host_is_not_aws() -> None:
-    assert not endpoint._is_aws("/s3.amazonaws.com")
+    assert not module._is_aws("/s3.amazonaws.com")
 
 
 # What it stands on.
@@ -193,8 +195,8 @@ def answer(status: int, headers: Any = None, **more: Any) -> Any:
 
 
 def test_a_redirect_is_one_that_aistore_sends() -> None:
-    assert [status for status in range(600) if endpoint._is_redirect(answer(status))] == [301, 302, 307, 308]
-    assert not endpoint._is_redirect(answer(307, {"x-amz-bucket-region": "here"}))
+    assert [status for status in range(600) if module.is_redirect(status, {})] == [301, 302, 307, 308]
+    assert not module.is_redirect(307, {"x-amz-bucket-region": "here"})
 
 
 def test_a_redirected_request_is_answered_as_botocore_would_have_it() -> None:
@@ -264,7 +266,7 @@ def chain(original: str, *hops: str, **more: Any) -> Chain:
 def test_signature_version_2_signs_the_resource_as_it_is_spelled_now(
     signed: str, now: str, bucket: str | None, resource: str
 ) -> None:
-    assert endpoint._resource(signed, chain("http://gw/s3/b/k", now, bucket=bucket)) == resource
+    assert module._resource(signed, chain("http://gw/s3/b/k", now, bucket=bucket)) == resource
 
 
 def of_operation(name: str, service: str = "S3") -> Any:
@@ -288,31 +290,31 @@ def test_a_chain_begins_with_the_bucket_and_the_path_of_the_endpoint(
 ) -> None:
     request, where = SimpleNamespace(url=url), SimpleNamespace(host=at)
     for name, any_slash in (("ListObjectsV2", True), ("DeleteBucketTagging", False)):
-        begun = endpoint._chain_of(request, where, of_operation(name))
+        begun = module._chain_of(request, where, of_operation(name))
         assert begun == chain(url, bucket=bucket, base=base, any_slash=any_slash)
 
 
 def test_a_chain_that_cannot_begin_hides_what_is_secret() -> None:
     request = SimpleNamespace(url="ftp://gw/b/k?token=1")
     with pytest.raises(Unfollowable, match=r"'ftp://gw/b/k.*own URL cannot be read: ") as caught:
-        endpoint._chain_of(request, SimpleNamespace(host="http://gw"), of_operation("GetObject"))
+        module._chain_of(request, SimpleNamespace(host="http://gw"), of_operation("GetObject"))
     assert caught.value.code == "InvalidRedirectLocation"
     assert "token=1" not in str(caught.value)
 
 
 def test_a_redirected_request_stays_where_it_was_sent() -> None:
-    request = _HopRequest(method="PUT", url="http://t/s3/b/k", data=b"x")
+    request = HopRequest(method="PUT", url="http://t/s3/b/k", data=b"x")
     request.url = "http://b.s3.amazonaws.com/k"
     assert request.url == "http://t/s3/b/k"
     assert request.body == b"x"
-    in_form = _HopRequest(method="PUT", url="http://t/s3/b/k", data={"a": "b"})
+    in_form = HopRequest(method="PUT", url="http://t/s3/b/k", data={"a": "b"})
     assert in_form.body == AWSRequest(method="PUT", url="http://t/s3/b/k", data={"a": "b"}).body == b"a=b"
 
 
 def test_only_s3_is_followed() -> None:
-    assert endpoint._is_s3(of_operation("GetObject")) is True
+    assert module._is_s3(of_operation("GetObject")) is True
     for other in ("S3 Control", "s3", "STS", ""):
-        assert endpoint._is_s3(of_operation("GetObject", other)) is False
+        assert module._is_s3(of_operation("GetObject", other)) is False
 
 
 @pytest.mark.parametrize(
@@ -326,11 +328,12 @@ def test_only_s3_is_followed() -> None:
     ],
 )
 def test_a_client_has_proxies_of_its_own_if_its_config_says_so(context: dict[str, Any], has_own: bool) -> None:
-    assert endpoint._has_own_proxies({"context": context}) is has_own
+    request = SimpleNamespace(aistore_patch_params={"context": context})
+    assert module.has_own_proxies(request) is has_own
 
 
 def test_headers_are_text() -> None:
-    assert [endpoint._text(value) for value in ("a\u20ac", b"a\xe9", 1)] == ["a\u20ac", "a\xe9", "1"]
+    assert [module._text(value) for value in ("a\u20ac", b"a\xe9", 1)] == ["a\u20ac", "a\xe9", "1"]
 
 
 # A call, over its attempts.
@@ -343,8 +346,8 @@ class Pipe:
 
 def test_attempts_of_a_call_are_of_one_call() -> None:
     params: dict[str, Any] = {"context": {}, "body": b"x"}
-    call = endpoint._call_of(params)
-    assert endpoint._call_of(params) is call
+    call = call_of(_BOTOCORE, params)
+    assert call_of(_BOTOCORE, params) is call
     assert params["context"] == {"aistore_patch": call}
     assert (call.attempts, call.is_followed, call.was_redirected, call.chain) == (0, False, False, None)
 
@@ -352,26 +355,26 @@ def test_attempts_of_a_call_are_of_one_call() -> None:
 def test_a_body_goes_back_before_an_attempt_after_a_redirect_and_not_before() -> None:
     params: dict[str, Any] = {"context": {}, "body": io.BytesIO(b"0123456789")}
     params["body"].seek(3)
-    call = endpoint._call_of(params)
+    call = call_of(_BOTOCORE, params)
     params["body"].seek(7)
-    endpoint._call_of(params)
+    call.begin_again(params)
     assert params["body"].tell() == 7  # botocore sees to it
     call.was_redirected = True
-    endpoint._call_of(params)
+    call.begin_again(params)
     assert params["body"].tell() == 3
 
 
 def test_one_that_cannot_go_back_is_botocores_error() -> None:
     params: dict[str, Any] = {"context": {}, "body": Pipe()}
-    call = endpoint._call_of(params)
+    call = call_of(_BOTOCORE, params)
     call.was_redirected = True
     params["body"].read(1)
     with pytest.raises(UnseekableStreamError, match="Pipe"):
-        endpoint._call_of(params)
+        call.begin_again(params)
 
 
 def test_an_attempt_is_followed_until_it_ends_whichever_way() -> None:
-    call = endpoint._call_of({"context": {}, "body": b""})
+    call = call_of(_BOTOCORE, {"context": {}, "body": b""})
     for attempts in (1, 2):
         with contextlib.suppress(ZeroDivisionError), call.attempt():
             assert (call.attempts, call.is_followed, call.chain) == (attempts, True, None)
@@ -387,41 +390,38 @@ FOLLOWED = chain("http://gw/s3/b/k", "http://t/s3/b/k?pid=1")
 
 def test_a_response_lists_the_redirects() -> None:
     parsed: dict[str, Any] = {"A": "b", "ResponseMetadata": {"HTTPStatusCode": 200}}
-    endpoint._record(((answer(200), parsed), None), FOLLOWED)
+    module._record(((answer(200), parsed), None), FOLLOWED)
     assert parsed["ResponseMetadata"]["HTTPStatusCode"] == 200
     assert [hop["HTTPStatusCode"] for hop in parsed["ResponseMetadata"]["Redirects"]] == [307]
     assert parsed["ResponseMetadata"]["Redirects"][0]["Location"].startswith("http://t/s3/b/k")
     assert "pid" not in str(parsed)
     bare: dict[str, Any] = {}
-    endpoint._record(((answer(200), bare), None), FOLLOWED)
+    module._record(((answer(200), bare), None), FOLLOWED)
     assert bare == {"ResponseMetadata": {"Redirects": parsed["ResponseMetadata"]["Redirects"]}}
 
 
 def test_a_response_that_was_not_redirected_says_nothing_of_it() -> None:
     parsed: dict[str, Any] = {}
-    endpoint._record(((answer(200), parsed), None), None)
+    module._record(((answer(200), parsed), None), None)
     error = EndpointConnectionError(endpoint_url="http://gw/b/k?versionId=1", error="x")
-    endpoint._record((None, error), None)
+    module._record((None, error), None)
     assert parsed == {}
     assert "versionId=1" in str(error)
 
 
 def test_an_error_hides_the_query_of_where_a_redirect_led() -> None:
     error = EndpointConnectionError(endpoint_url="http://t/b/k?pid=1", error="refused")
-    endpoint._record((None, error), FOLLOWED)
+    module._record((None, error), FOLLOWED)
     for said in (str(error), repr(error), str(error.kwargs)):
         assert "http://t/b/k" in said
         assert "pid=1" not in said
     assert type(error) is EndpointConnectionError
 
 
-def test_an_error_that_shows_no_query_stays_as_it_is() -> None:
-    plain = EndpointConnectionError(endpoint_url="http://t/b/k", error="x")
-    before = (plain.args, dict(plain.kwargs))
-    endpoint._hide_query(plain)
-    assert (plain.args, plain.kwargs) == before
-    for other in (KeyError("k?"), SimpleNamespace(kwargs=None), SimpleNamespace(kwargs={}), None):
-        endpoint._hide_query(other)
+def test_an_error_that_is_not_botocores_stays_as_it_is() -> None:
+    other = KeyError("k?")
+    module._record((None, other), FOLLOWED)
+    assert other.args == ("k?",)
 
 
 @pytest.mark.parametrize(
@@ -429,7 +429,7 @@ def test_an_error_that_shows_no_query_stays_as_it_is() -> None:
     [("HEAD", {"Code": "404", "Message": "Not Found"}), ("GET", {"Code": "NoSuchKey", "Message": "why"})],
 )
 def test_an_object_that_cannot_exist_is_not_there(method: str, error: dict[str, str]) -> None:
-    made, parsed = endpoint._no_such_key("why", SimpleNamespace(url="http://gw/b/k", method=method))
+    made, parsed = module._no_such_key(_BOTOCORE, "why", SimpleNamespace(url="http://gw/b/k", method=method))
     assert (made.url, made.status_code, dict(made.headers), made.content) == ("http://gw/b/k", 404, {}, b"")
     metadata = {"HTTPStatusCode": 404, "HTTPHeaders": {}, "RetryAttempts": 0}
     assert parsed == {"Error": error, "ResponseMetadata": metadata}
@@ -437,10 +437,10 @@ def test_an_object_that_cannot_exist_is_not_there(method: str, error: dict[str, 
 
 @pytest.mark.parametrize("followed", [None, FOLLOWED])
 def test_a_refusal_says_all_but_where_the_redirect_led(followed: Chain | None) -> None:
-    call = endpoint._call_of({"context": {}, "body": b""})
+    call = call_of(_BOTOCORE, {"context": {}, "body": b""})
     call.attempts, call.chain = 3, followed
     given = answer(307, {"Server": "AIStore", "LOCATION": "http://t/b/k?pid=1"})
-    error = endpoint._error("RedirectLoop", "why", given, of_operation("GetObject"), call)
+    error = module._error("RedirectLoop", "why", given, of_operation("GetObject"), call)
     assert type(error) is RedirectError
     assert error.operation_name == "GetObject"
     assert error.response["Error"] == {"Code": "RedirectLoop", "Message": "why"}
@@ -458,7 +458,7 @@ def test_a_refusal_says_all_but_where_the_redirect_led(followed: Chain | None) -
 def guarded(server: Any, location: str) -> None:
     headers = {} if server is None else {"Server": server}
     request = SimpleNamespace(method="PUT", headers={"X-Amz-Copy-Source": "b/k"}, body=b"")
-    endpoint._guard(
+    module._guard(
         chain("http://gw/s3/b/k?acl"),
         request,
         of_operation("PutObjectAcl"),
@@ -483,5 +483,5 @@ def test_or_by_the_pid_that_it_adds(server: Any) -> None:
 
 
 def test_the_log_is_ours_and_says_nothing_unless_asked_for() -> None:
-    assert endpoint.logger.name == "aistore_patch"
-    assert any(isinstance(handler, logging.NullHandler) for handler in endpoint.logger.handlers)
+    assert module.logger.name == "aistore_patch"
+    assert any(isinstance(handler, logging.NullHandler) for handler in module.logger.handlers)

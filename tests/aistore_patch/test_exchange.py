@@ -176,6 +176,7 @@ def test_a_body_is_sent_in_blocks() -> None:
         (ssl.SSLError("The read operation timed out"), urllib3.exceptions.ReadTimeoutError),
         (ssl.SSLError("bad record"), urllib3.exceptions.SSLError),
         (ConnectionResetError(), urllib3.exceptions.ProtocolError),
+        (OSError("timed out"), urllib3.exceptions.ProtocolError),
         (http.client.BadStatusLine("x"), urllib3.exceptions.ProtocolError),
     ],
 )

@@ -318,14 +318,6 @@ def test_a_client_of_an_unknown_botocore_is_named() -> None:
         aistore_patch.follow_redirects(client_with(unfit))
 
 
-def test_a_client_of_aiobotocore_is_named() -> None:
-    client = client_with(type("AioEndpoint", (), {"__module__": "aiobotocore.endpoint.client"})())
-    with pytest.raises(TypeError) as caught:
-        aistore_patch.follow_redirects(client)
-    assert repr(client) in str(caught.value)
-    assert "aiobotocore" in str(caught.value)
-
-
 @pytest.mark.parametrize(("policy", "error"), [({}, TypeError), (None, PolicyError)])
 def test_a_mistake_leaves_the_client_as_it_is(policy: Any, error: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AISTORE_PATCH_MAX_HOPS", "many")

@@ -13,6 +13,7 @@ from botocore.exceptions import HTTPClientError
 from aistore_patch import endpoint as module
 from aistore_patch import session as sessions
 from aistore_patch import short_way
+from aistore_patch.call import Redirected
 from aistore_patch.connection import HopHeaders
 from aistore_patch.endpoint import wrapped
 from aistore_patch.errors import RedirectError
@@ -283,6 +284,6 @@ def test_an_answer_by_the_short_way_is_the_answer(monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_carries_a_redirect_past_botocore_is_one_of_its_errors() -> None:
-    carrier = module._Redirected(None)
+    carrier = Redirected(None)
     assert isinstance(carrier, HTTPClientError)
     assert (str(carrier), carrier.kwargs) == ("redirected", {})

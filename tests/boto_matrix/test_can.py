@@ -138,7 +138,7 @@ def test_failure_that_is_not_botocore_s_leaves_it_open(ask: Ask) -> None:
 @pytest.mark.parametrize(
     "part",
     [
-        {"repeat": "make matrix CELLS=py312-boto1.44 ARGS='-k multipart'"},
+        {"arguments": "-k multipart"},
         {"sets": sets(redirects_patched=SetOutcome.NOT_RUN)},
         {"sets": sets(redirects_patched=SetOutcome.SKIPPED)},
         {"sets": {}},
@@ -146,6 +146,15 @@ def test_failure_that_is_not_botocore_s_leaves_it_open(ask: Ask) -> None:
 )
 def test_part_of_the_tests_is_no_yes(ask: Ask, part: dict[str, Any]) -> None:
     assert ask("1.44.8", "--python", "3.12", of=(passed("py312-boto1.44", "1.44.8", **part),)) == UNKNOWN
+
+
+def test_sets_left_to_a_representative_count_only_with_it(ask: Ask) -> None:
+    leaves = passed("py312-boto1.43.3", "1.43.3", covered_by={"scale": "py312-boto1.43"})
+    stands = passed("py312-boto1.43", "1.43.90", sets=sets(scale=SetOutcome.PASSED))
+    without = passed("py312-boto1.43", "1.43.90")
+    assert ask("botocore==1.43.3", "--python", "3.12", of=(leaves,)) == UNKNOWN
+    assert ask("botocore==1.43.3", "--python", "3.12", of=(leaves, without)) == UNKNOWN
+    assert ask("botocore==1.43.3", "--python", "3.12", of=(leaves, stands)) == YES
 
 
 def test_newer_than_all_that_was_judged_says_so(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:

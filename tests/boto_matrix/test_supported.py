@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from boto_matrix.matrix.cells import Matrix, Pin
-from boto_matrix.matrix.numbering import check_pair, own_botocore
+from boto_matrix.matrix.numbering import check_pair, oldest_botocore
 from boto_matrix.results.model import CellResult, Outcome, SetOutcome
 from boto_matrix.supported.decide import Question, command, decide, questions
 from boto_matrix.supported.environment import UnclearEnvironment, listed, named
@@ -106,11 +106,11 @@ results = st.builds(
         boto3="1.40.5",
         outcome=outcome,
         sets=sets(redirects_patched=last) if outcome is not Outcome.NOT_RUN else {},
-        repeat=f"make matrix CELLS=py313-boto1.40{told}",
+        arguments=told,
     ),
     st.sampled_from(Outcome),
     st.sampled_from(SetOutcome),
-    st.sampled_from(["", " ARGS='-k one'"]),
+    st.sampled_from(["", "-k one"]),
 )
 
 
@@ -118,7 +118,7 @@ results = st.builds(
 def test_results_are_a_yes_only_where_all_sets_ran_whole_and_passed(result: CellResult) -> None:
     known = learn(Matrix(PYTHONS, (_pin(Version("1.40.5"), PYTHONS),)), {}, [run(result)])
     is_green = result.outcome is Outcome.PASSED and {*result.four_sets} == {SetOutcome.PASSED}
-    is_whole = "ARGS" not in result.repeat
+    is_whole = not result.arguments
     answer = decide(Question("3.13", Version("1.40.5")), known).answer
     assert (answer is Answer.YES) == (is_green and is_whole)
 
@@ -164,9 +164,9 @@ def test_span_of_a_release_answers_as_the_question_does(known: Knowledge, versio
 
 
 @given(st.one_of(st.integers(17, 29), st.integers(33, 60)), st.integers(0, 200))
-def test_boto3_can_be_installed_with_its_own_botocore(minor: int, patch: int) -> None:
+def test_boto3_can_be_installed_with_its_oldest_botocore(minor: int, patch: int) -> None:
     boto3 = Version(f"1.{minor}.{patch}")
-    check_pair(str(boto3), str(own_botocore(boto3)))
+    check_pair(str(boto3), str(oldest_botocore(boto3)))
 
 
 @given(versions, worlds)

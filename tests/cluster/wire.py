@@ -221,7 +221,10 @@ class Request:
         self.method = method.decode("ascii")
         self.scheme = scheme
         self.headers = Headers(line.decode("latin-1") for line in lines)
-        self.path, _, self.query = self.target.partition(b"?")
+        # A client may name the host in the target too, and aiobotocore with httpx does (RFC 9112 section 3.2.2).
+        in_absolute_form = self.target.startswith((b"http://", b"https://"))
+        origin_form = b"/" + self.target.split(b"/", 3)[-1] if in_absolute_form else self.target
+        self.path, _, self.query = origin_form.partition(b"?")
         self.body = Body(source, self.headers, send_continue)
         connection = self.headers.get("Connection").lower()
         self.keeps_alive = connection == "keep-alive" if version == b"HTTP/1.0" else connection != "close"

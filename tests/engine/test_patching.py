@@ -379,13 +379,6 @@ def test_a_botocore_that_sets_other_attributes_is_refused(monkeypatch: pytest.Mo
         aistore_patch.patch()
 
 
-def test_a_client_of_aiobotocore_is_called_by_its_name() -> None:
-    endpoint = type("AioEndpoint", (), {"__module__": "aiobotocore.endpoint"})()
-    meta = SimpleNamespace(service_model=SimpleNamespace(service_id="S3"))
-    with pytest.raises(TypeError, match="aiobotocore"):
-        aistore_patch.follow_redirects(SimpleNamespace(meta=meta, _endpoint=endpoint))
-
-
 def test_the_aws_cli_is_patched_by_its_plugin() -> None:
     from aistore_patch import awscli
 

@@ -43,7 +43,8 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
 def _main(asked: argparse.Namespace, settings: Settings) -> int:
     package = settings.root / settings.package
     reviewed = reviewed_in(settings.root / settings.reviewed)
-    everything = [*stories_in(settings.root / settings.stories, package), *mutants_of_package(package)]
+    stories = stories_in(settings.root / settings.stories, package)
+    everything = [*stories, *mutants_of_package(package, settings.leave_out)]
     chosen = [mutant for mutant in everything if _is_asked_for(mutant, asked.places)]
     if not chosen:
         print("There is no such mutant; --list says which there are.")

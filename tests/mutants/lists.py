@@ -29,6 +29,7 @@ class Settings:
         beside: what else a copy of the project needs, beside package and pyproject.toml.
         reviewed: the list of survivors that somebody has looked at.
         stories: mutants made by hand, each a whole feature gone wrong, as a user would meet it.
+        leave_out: folders of the package that are not mutated.
         least_score: how many of a hundred mutants must be killed.
     """
 
@@ -38,14 +39,17 @@ class Settings:
     beside: tuple[str, ...] = ("tests",)
     reviewed: str = "tests/mutants/equivalent.toml"
     stories: str = "tests/mutants/stories.toml"
+    leave_out: tuple[str, ...] = ()
     least_score: float = 95.0
 
 
 def settings_of(root: Path) -> Settings:
     """Read the settings of a project."""
     table = _read(root / "pyproject.toml")["tool"]["mutants"]
-    given: dict[str, Any] = {name.replace("-", "_"): value for name, value in table.items()}
-    return Settings(root, **{**given, "tests": tuple(given["tests"])})
+    given: dict[str, Any] = {
+        name.replace("-", "_"): tuple(value) if isinstance(value, list) else value for name, value in table.items()
+    }
+    return Settings(root, **given)
 
 
 def reviewed_in(path: Path) -> dict[tuple[str, str, str, str], str]:

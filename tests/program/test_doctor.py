@@ -135,6 +135,14 @@ def test_redirects_from_https_to_http_are_a_problem_and_tls_is_verified() -> Non
         assert "allow_downgrade=True would permit it" in only(found, "redirects").text
 
 
+def test_a_target_whose_certificate_is_not_trusted_is_a_problem() -> None:
+    with Cluster(target_tls=server_context()) as cluster:
+        cluster.store.create_bucket(BUCKET)
+        found = problems(findings("--endpoint", cluster.endpoint_url, code=1))
+        assert {problem.about for problem in found} == {"target"}
+        assert all("AWS_CA_BUNDLE" in problem.do for problem in found)
+
+
 def test_a_location_of_another_object_is_a_problem(cluster: Cluster) -> None:
     cluster.proxy.fail_with(Fault.redirect(b"http://127.0.0.1:1/s3/capb/other?token=" + SECRET.encode()))
     found = findings("--endpoint", cluster.endpoint_url, "--bucket", BUCKET, code=1)

@@ -124,7 +124,7 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.setattr("tests.mutants.lane.SILENT_SECONDS", 1.0)
+    monkeypatch.setattr("tests.mutants.lane.SILENT_SECONDS", 5.0)
     return Project(tmp_path, capsys)
 
 

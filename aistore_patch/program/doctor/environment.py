@@ -42,11 +42,6 @@ UNCOVERED = (
         "Give it a file system of s3fs, or files opened with boto3",
         17,
     ),
-    Uncovered(
-        "aiobotocore",
-        "aiohttp follows redirects by itself, unsigned, and may read, write or delete another object",
-        "Use boto3",
-    ),
     Uncovered("polars", _BY_ITSELF, _WITH_BOTO3),
     Uncovered("duckdb", _BY_ITSELF, _WITH_BOTO3),
     Uncovered("obstore", _BY_ITSELF, _WITH_BOTO3),

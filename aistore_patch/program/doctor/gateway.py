@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, SSLError
 
 from ... import RedirectError, RedirectPolicy, follow_redirects
 from ...chain import STATUSES, Chain, Unfollowable
@@ -218,7 +218,11 @@ class Gateway:
             if status != 404:
                 return Finding(PROBLEM, "target", f"{origin} was reached, and answered: {plain(error)}")
         except Exception as error:  # of botocore, of urllib3, of the system
-            do = "Let this machine reach the targets, or turn on the feature S3-Reverse-Proxy"
+            do = (
+                _ADVICE_TLS
+                if isinstance(error, SSLError)
+                else "Let this machine reach it, or turn on the feature S3-Reverse-Proxy"
+            )
             return Finding(PROBLEM, "target", f"{origin} cannot be used from here: {plain(error)}", do)
         return Finding(OK, "target", f"{origin} can be reached from here, and answers")
 
@@ -251,10 +255,13 @@ class Gateway:
         raise AssertionError("the hook of before-send answers")
 
 
+_ADVICE_TLS = "Name its certificate authority in AWS_CA_BUNDLE"
+
+
 def _advice(error: Exception) -> str:
-    if "SSL" in type(error).__name__:
-        return "Name its certificate authority in AWS_CA_BUNDLE"
-    if isinstance(error, BotoCoreError) and hasattr(error, "kwargs") and "endpoint_url" in error.kwargs:
+    if isinstance(error, SSLError):
+        return _ADVICE_TLS
+    if isinstance(error, BotoCoreError) and "endpoint_url" in error.kwargs:
         return "Check the address, and that this machine may reach it"
     return ""
 
