@@ -37,7 +37,7 @@ def test_a_red_night_opens_an_issue_with_the_failures_and_who_is_at_fault(projec
     done = project.boto_matrix("issue", red(project), "--link", "https://example.test/run/1")
     assert done.exit_code == 0, done.output
     [issue] = gh["issues"]
-    assert issue["title"] == "The matrix: 1 of 2 cells fails"
+    assert issue["title"] == "The matrix: 1 of 2 environments fails"
     assert GOOD in issue["body"]
     assert f"make matrix CELLS={GOOD}" in issue["body"]
     assert "the patch" in issue["body"], "the blame"
@@ -50,14 +50,14 @@ def test_the_next_red_night_brings_the_same_issue_up_to_date(project: SmallProje
     both = results(project, made_results.failed(GOOD), made_results.failed(OTHER))
     assert project.boto_matrix("issue", both).exit_code == 0
     [issue] = gh["issues"]
-    assert issue["title"] == "The matrix: 2 of 2 cells fail"
+    assert issue["title"] == "The matrix: 2 of 2 environments fail"
     assert OTHER in issue["body"]
 
 
 def test_a_green_night_closes_it_and_the_next_red_one_opens_another(project: SmallProject, gh: FakeGh) -> None:
     project.boto_matrix("issue", red(project))
     done = project.boto_matrix("issue", green(project))
-    assert "issue 7 is closed: The matrix: All 2 cells pass" in done.output
+    assert "issue 7 is closed: The matrix: All 2 environments pass" in done.output
     assert [issue["open"] for issue in gh["issues"]] == [False]
     project.boto_matrix("issue", red(project))
     assert [issue["open"] for issue in gh["issues"]] == [False, True]
@@ -96,7 +96,7 @@ def test_what_the_bisection_said_is_in_the_issue_as_it_was_said(project: SmallPr
 def test_it_can_be_looked_at_without_github(project: SmallProject) -> None:
     done = project.boto_matrix("issue", red(project), "--print")
     assert done.exit_code == 0
-    assert done.output.startswith("The matrix: 1 of 2 cells fails\n\n")
+    assert done.output.startswith("The matrix: 1 of 2 environments fails\n\n")
 
 
 def test_what_gh_refuses_is_told_in_a_line(project: SmallProject, gh: FakeGh) -> None:
