@@ -21,7 +21,7 @@ RUNS = (
     ("3.13", "aiobotocore"),
 )
 """The oldest, the last with another way to aiohttp's session, one that httpx came after, and the newest."""
-WITH = ("s3fs", "httpx", "pytest", "pytest-socket", "hypothesis", "tomli; python_version < '3.11'")
+WITH = ("boto3", "s3fs", "httpx", "pytest", "pytest-socket", "hypothesis", "tomli; python_version < '3.11'")
 
 
 def main(arguments: list[str]) -> int:
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
         needs = [option for need in (aiobotocore, *WITH) for option in ("--with", need)]
         alone = ["--quiet", "--no-project", "--isolated", "--python", str(found.path)]
         environment = [uv.find_uv_bin(), "run", *alone, *needs]
-        tests = ["python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/aio", *arguments]
+        tests = ["python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *(arguments or ["tests/aio"])]
         code = subprocess.call([*environment, *tests], cwd=ROOT) or code
     return code
 
