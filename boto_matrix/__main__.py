@@ -22,6 +22,7 @@ COMMANDS = {
     "bisect": ("boto_matrix.commands.bisect", "find the release at which the outcome of a cell changed"),
     "bisect-failure": ("boto_matrix.commands.bisect_failure", "find the release that made a run fail"),
     "issue": ("boto_matrix.commands.issue", "open, update or close GitHub's issue about the nightly matrix"),
+    "settings": ("boto_matrix.commands.settings", "say which settings of the repository on GitHub the workflows lack"),
     "propose": ("boto_matrix.commands.propose", "propose changed files as a pull request on GitHub"),
 }
 

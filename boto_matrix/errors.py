@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from boto_matrix.redaction import redacted
+
 
 class UserError(Exception):
-    """Something cannot be done as asked; the message names it, says what was expected, and what to do."""
+    """Something cannot be done as asked; the message names it, says what was expected, and what to do.
+
+    As text it is without what is secret.
+    """
+
+    def __str__(self) -> str:
+        return redacted(super().__str__())
 
 
 class IndexUnavailable(UserError):

@@ -1,6 +1,6 @@
 """A pytest plugin: a cell checks that it is the one it is named for, and writes down what happened in it.
 
-Three environment variables, set by the matrix, ask for it; without them this does nothing:
+Environment variables, set by the matrix, ask for it; without them this does nothing:
 
 - ``CELL_BOTO3``, ``CELL_BOTOCORE``: the version (or specifier) that must be installed. If another one is, nothing
   is run and pytest ends with exit code 3.
@@ -13,6 +13,7 @@ Three environment variables, set by the matrix, ask for it; without them this do
                    "seconds": 0.01, "detail": null | "the traceback"}]}}}
 
   A file that ran in the main process has no ``cpu_seconds`` (null); its ``seconds`` are the sum of its tests'.
+- ``CELL_LEAVES_OUT``: the names of sets whose files are not even looked at: another cell runs them.
 """
 
 from __future__ import annotations
@@ -145,6 +146,31 @@ def pytest_configure(config: pytest.Config) -> None:
     """Begin, in the process that reports (a worker of pytest-xdist does not)."""
     if os.environ.get("CELL_RESULTS") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(CellReport(Path(os.environ["CELL_RESULTS"])), "cell_report")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let one set be chosen."""
+    parser.addoption("--only-set", metavar="NAME", help="run this set alone: redirects_patched, say")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the files of sets that another cell runs, or that are not chosen."""
+    if not collection_path.name.startswith("test_"):
+        return None
+    name, only = _set_name(collection_path.name), config.getoption("--only-set")
+    _seen.add(name)
+    is_left = name in os.environ.get("CELL_LEAVES_OUT", "").split() or only not in (None, name)
+    return True if is_left else None  # None leaves it to others
+
+
+_seen: set[str] = set()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to choose a set that there is not."""
+    only = session.config.getoption("--only-set")
+    if only not in (None, *_seen):
+        raise pytest.UsageError(f"--only-set {only}: there is no such set; there are {', '.join(sorted(_seen))}")
 
 
 def pytest_sessionstart() -> None:

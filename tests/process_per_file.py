@@ -1,9 +1,10 @@
 """A pytest plugin: each file of the directories that ask for it runs in a forked process of its own.
 
 What a test file does to its process (patching botocore, say) stays in that process. The parent imports the heavy
-modules once, forks a child for each file, up to one per processor at a time, and hands the children's reports
-to pytest as if the tests had run in the parent: selection, order, ``-x``, ``--lf``, and every reporter work as
-ever. It takes pytest's own loop, so pytest-xdist may drive it too: a worker forks for the files it is given.
+modules once, forks a child for each file, up to one per processor at a time (or what the environment variable
+MP_TESTCOUNT says), and hands the children's reports to pytest as if the tests had run in the parent: selection, order,
+``-x``, ``--lf``, and every reporter work as ever. It takes pytest's own loop, so pytest-xdist may drive it too: a
+worker forks for the files it is given.
 
 A directory asks in its conftest.py, by the hooks of this plugin::
 
@@ -193,6 +194,7 @@ class ProcessPerFile:
                 f"{min(self.processes)} must run in a process of its own, and this system ({sys.platform}) has no "
                 "os.fork: run it where there is one (Linux, macOS, WSL), or leave its directory out."
             )
+        _at_once()  # what is wrong with it is said before any test runs
         if not hasattr(self.config, "workerinput"):  # an xdist worker learns only on the way which files are its own
             self.waiting = list(self.processes.values())
             # A child begins with what the parent is when it forks: fork before any test has run there.
@@ -246,7 +248,7 @@ class ProcessPerFile:
         if not self.warm:
             self.warm = True
             self._prepare()
-        while self.waiting and len(self.running) <= _processors():  # one more than fit: there is always one that waits
+        while self.waiting and len(self.running) < _at_once():
             process = self.waiting.pop(0)
             process.start(self)
             self.running.append(process)
@@ -313,6 +315,16 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Begin."""
     config.pluginmanager.register(ProcessPerFile(config), "process_per_file")
+
+
+def _at_once() -> int:
+    """How many processes run at once: MP_TESTCOUNT, or one more than fit, since there is always one that waits."""
+    asked = os.environ.get("MP_TESTCOUNT", "").strip()
+    if not asked:
+        return _processors() + 1
+    if not (asked.isdecimal() and asked.isascii() and int(asked)):
+        raise pytest.UsageError(f"MP_TESTCOUNT={asked}: expected how many test processes run at once, a number from 1")
+    return int(asked)
 
 
 def _processors() -> int:

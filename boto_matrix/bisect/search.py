@@ -71,7 +71,9 @@ class Search:
         """
         if number not in self.found:
             self.before(number)
-            self.found[number] = run_candidate(self.candidate(number), self.pytest_arguments)
+            # The first failure of what counts decides; nobody looks at the others.
+            only = ["--only-set", self.of_set] if self.of_set is not None else []
+            self.found[number] = run_candidate(self.candidate(number), [*self.pytest_arguments, "-x", *only])
             self.after(number)
         return self._verdict(self.found[number])
 

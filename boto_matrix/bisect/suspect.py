@@ -43,8 +43,8 @@ class Suspect:
 def find_suspect(run: RunResult, before: RunResult | None) -> Suspect | None:
     """Say what to bisect, if anything.
 
-    A cell that passed in the run before with another boto3, botocore or moto says most: one of these is new. Else the
-    nearest boto3 that passes on the same Python is compared with.
+    A cell that passed in the run before with another boto3, botocore or moto says most: one of these is new. One that
+    did not pass before is compared with the nearest boto3 that passes on the same Python.
 
     Args:
         run: in which cells failed.
@@ -53,7 +53,8 @@ def find_suspect(run: RunResult, before: RunResult | None) -> Suspect | None:
     """
     failing = [cell for cell in run.cells if cell.outcome in (Outcome.FAILED, Outcome.CRASHED) and cell.installed]
     passing = [cell for cell in run.cells if cell.outcome is Outcome.PASSED]
-    earlier = {cell.name: cell for cell in before.cells if cell.outcome is Outcome.PASSED} if before else {}
+    known = before.cells if before else ()
+    earlier = {cell.name: cell for cell in known if cell.outcome is Outcome.PASSED and not cell.arguments}
     return next(_found(failing, passing, earlier, run), None)
 
 
@@ -66,7 +67,8 @@ def _found(
             is_mock = blamed[cell.name].culprit is Culprit.MOCK
             yield from _that_are_new(cell, earlier[cell.name], _MOTO_FIRST if is_mock else _PACKAGES)
     for cell in failing:
-        yield from _nearest_that_passes(cell, [other for other in passing if other.python == cell.python])
+        if cell.name not in earlier:  # else it is something else that is new: another boto3 would only lead astray
+            yield from _nearest_that_passes(cell, [other for other in passing if other.python == cell.python])
 
 
 def _that_are_new(cell: CellResult, before: CellResult, packages: Iterable[str]) -> Iterator[Suspect]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from boto_matrix.ci.github import gh, gh_json
@@ -21,36 +20,36 @@ class NightlyIssue:
     """What the issue about a nightly run says.
 
     Attributes:
-        report: the results of the run; None if it left none.
-        unknown: the names of the cells of the matrix that did not run.
+        report: the results of the run, held against the matrix; None if it left none.
+        asked: the names of the cells of the matrix.
         bisect: what the search for the release said, if there was one.
         link: where to look.
 
     """
 
     report: Report | None
-    unknown: tuple[str, ...]
+    asked: tuple[str, ...]
     bisect: str = ""
     link: str = ""
-
-    @classmethod
-    def of(cls, report: Report | None, cells: Iterable[str], bisect: str = "", link: str = "") -> NightlyIssue:
-        """Compare results with the cells that should be in them."""
-        results = report.run.cells if report is not None else ()
-        known = {cell.name for cell in results if not cell.outcome.is_skipped}
-        return cls(report, tuple(name for name in cells if name not in known), bisect, link)
 
     @property
     def is_green(self) -> bool:
         """Whether every cell of the matrix passed."""
-        return self.report is not None and not self.report.run.failures and not self.unknown
+        return self.report is not None and self.report.standing.is_green
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The names of the cells of which it is not known whether they pass."""
+        if self.report is None:
+            return self.asked
+        return (*self.report.standing.unknown, *self.report.standing.in_part)
 
     @property
     def title(self) -> str:
         """The title of an issue about it."""
         if self.report is None:
             return "The matrix left no results"
-        parts = [self.report.headline] if self.report.run.failures or not self.unknown else []
+        parts = [self.report.headline] if self.report.standing.is_red or not self.unknown else []
         if self.unknown:
             parts.append(f"{len(self.unknown)} of its cells did not run")
         return f"The matrix: {'; '.join(parts)}"

@@ -16,6 +16,10 @@ from boto_matrix.ci.github import GhError, gh, gh_json
 from boto_matrix.report.markdown import code_block
 
 _REPOSITORY = "repos/{owner}/{repo}"  # gh fills it in
+_ALLOW = (
+    "Tick Settings → Actions → General → Workflow permissions → "
+    "Allow GitHub Actions to create and approve pull requests (docs/github.md)"
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,12 @@ def _pull_request(proposal: Proposal) -> str:
         gh("pr", "edit", str(found[0]["number"]), *text, text=body)
         return f"pull request {found[0]['number']} is up to date"
     branches = ["--head", proposal.branch, "--base", proposal.base]
-    return f"opened {gh('pr', 'create', *branches, *text, text=body).strip()}"
+    try:
+        return f"opened {gh('pr', 'create', *branches, *text, text=body).strip()}"
+    except GhError as error:
+        if "not permitted to create" in str(error):  # no token of a workflow may ask for this beforehand
+            raise GhError(f"{error}. {_ALLOW}; the branch {proposal.branch} is there") from error
+        raise
 
 
 def _post(path: str, method: str = "POST", **fields: object) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from boto_matrix.bisect.find_release import Question, find_release
 from boto_matrix.bisect.suspect import find_suspect
+from boto_matrix.report.changes import compare
 from boto_matrix.results.files import read_results
 from boto_matrix.results.model import RunResult
 
@@ -35,9 +36,12 @@ def main(arguments: argparse.Namespace, pytest_arguments: Sequence[str]) -> int:
     if not run.failures:
         print("No cell failed: nothing to search.")
         return 0
-    suspect = find_suspect(run, _earlier(arguments.since))
+    before = _earlier(arguments.since)
+    suspect = find_suspect(run, before)
     if suspect is None:
         print("No release of boto3, botocore or moto is known with which a failing cell passes: nothing to search.")
+        for one in compare(run, before).new_where_broken if before is not None else ():
+            print(f"{one.sentence}.")
         return 0
     print(f"{suspect.because}\n{suspect.command}", flush=True)
     question = Question(suspect.good, suspect.bad, suspect.package, suspect.python)

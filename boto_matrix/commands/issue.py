@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from boto_matrix.ci.issue import NightlyIssue, close, open_or_update
@@ -35,9 +36,10 @@ def main(arguments: argparse.Namespace, _: Sequence[str]) -> int:
         GhError: gh is missing, or could not do it.
 
     """
-    issue = NightlyIssue.of(
-        _report(arguments.results, arguments.since),
-        [cell.name for cell in project_matrix().cells],
+    asked = tuple(cell.name for cell in project_matrix().cells)
+    issue = NightlyIssue(
+        _report(arguments.results, arguments.since, asked),
+        asked,
         bisect=_text(arguments.bisect),
         link=arguments.link,
     )
@@ -48,10 +50,10 @@ def main(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     return 0
 
 
-def _report(results: Path, since: Path | None) -> Report | None:
+def _report(results: Path, since: Path | None, asked: tuple[str, ...]) -> Report | None:
     if not results.exists():
         return None
-    return read_report([results], since if since is not None and since.exists() else None)
+    return replace(read_report([results], since), asked=asked)
 
 
 def _text(path: Path | None) -> str:

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from boto_matrix.redaction import redacted
 from boto_matrix.report.terminal import summary
-from boto_matrix.results.files import ResultsError, read_results, write_results
+from boto_matrix.results.files import read_results, write_results
 from boto_matrix.results.merge import merge
 
 
@@ -28,10 +29,7 @@ def main(arguments: argparse.Namespace, _: Sequence[str]) -> int:
 
     """
     runs = [read_results(path) for path in arguments.runs]
-    merged = merge(runs, shlex.join(["python", "-m", "boto_matrix", *sys.argv[1:]]))
-    try:
-        write_results(merged, arguments.out)
-    except OSError as error:
-        raise ResultsError(f"{arguments.out}: cannot be written: {error.strerror}") from error
+    merged = merge(runs, redacted(shlex.join(["python", "-m", "boto_matrix", *sys.argv[1:]])))
+    write_results(merged, arguments.out)
     print(f"{arguments.out}: {len(merged.cells)} cells of {len(merged.runs)} runs; {summary(merged)}")
     return 0

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from boto_matrix.ci.durations import DurationsError, read_durations
 from boto_matrix.ci.plan import MOST_SHARDS, as_github, as_json, plan
-from boto_matrix.matrix.cells import Cell
 from boto_matrix.matrix.load import project_matrix
+from boto_matrix.running.once_per_class import representatives_of
+from boto_matrix.running.selection import representatives, surfaces_of_botocore
 
 _SHARDS = 10
 _FORMATS = {"github": as_github, "json": as_json}
@@ -44,19 +45,12 @@ def main(arguments: argparse.Namespace, _: Sequence[str]) -> int:
         SurfaceError: surface.json is damaged, or it cannot be read what is stood on.
 
     """
-    cells = project_matrix().cells
-    selected = _representatives(cells) if arguments.occasion == "pull-request" else cells
-    print(_FORMATS[arguments.format](plan(selected, _known(arguments.durations), arguments.shards)))
+    matrix = project_matrix()
+    is_nightly = arguments.occasion == "nightly"
+    cells = matrix.cells if is_nightly else representatives(matrix.cells, surfaces_of_botocore())
+    known = _known(arguments.durations)
+    print(_FORMATS[arguments.format](plan(cells, known, arguments.shards, representatives_of(matrix))))
     return 0
-
-
-def _representatives(cells: Sequence[Cell]) -> Sequence[Cell]:
-    # Here, for a nightly plan needs none of it, and is to be quick.
-    from boto_matrix.running.selection import representatives
-    from boto_matrix.surface.declaration import declaration_of
-    from boto_matrix.surface.record import read_record
-
-    return representatives(cells, read_record().of(declaration_of("botocore")).fingerprints())
 
 
 def _known(path: Path | None) -> dict[str, float]:

@@ -30,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="results of a run, several as one (default: what is known of each cell in results/)",
     )
     parser.add_argument(
-        "--since", type=Path, metavar="RESULTS", help="what to compare with (default: what was known before the run)"
+        "--since",
+        type=Path,
+        metavar="RESULTS",
+        help="what to compare with, if it is there (default: what was known before the run)",
     )
     parser.add_argument("--format", choices=(*_TEXTS, "terminal"), default="html", help="default: %(default)s")
     parser.add_argument(

@@ -37,11 +37,14 @@ def load_matrix(path: Path) -> Matrix:
 
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     except OSError as error:
         raise MatrixError(f"{path}: cannot be read: {error.strerror}; expected the matrix's pins") from error
+    try:
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise MatrixError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+        line = content.count(b"\n", 0, error.start) + 1
+        raise MatrixError(f"{path}:{line}: is not UTF-8 text; save the file as UTF-8") from error
     return parse_matrix(text, str(path))
 
 
@@ -71,9 +74,12 @@ def _checked(document: Document, source: str) -> MatrixFile:
     try:
         file = MatrixFile.model_validate(document.value)
     except ValidationError as error:
-        raise _error(source, [*document.mistakes, *mistakes_of_form(error, document)]) from None
-    if document.mistakes:
-        raise _error(source, document.mistakes)
+        # What the form refuses would be no better in quotes, so that only the form's advice is given.
+        refused = {tuple(fault["loc"]) for fault in error.errors(include_url=False)}
+        unquoted = [mistake for path, mistake in document.unquoted.items() if path not in refused]
+        raise _error(source, [*document.mistakes, *unquoted, *mistakes_of_form(error, document)]) from None
+    if mistakes := [*document.mistakes, *document.unquoted.values()]:
+        raise _error(source, mistakes)
     return file
 
 

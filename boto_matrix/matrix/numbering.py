@@ -13,6 +13,7 @@ LATEST = "latest"
 """What stands in place of a number for the newest release that supports a Python."""
 
 OLDEST_BOTO3 = Version("1.17.0")
+OLDEST_BOTOCORE = Version("1.20.0")
 
 # boto3 1.29.7 was followed by 1.33.0, so that it and botocore have had equal numbers from then on.
 _LAST_OFFSET_MINOR = 29
@@ -21,6 +22,7 @@ _OFFSET = 3
 
 # The one release that asks for the minor before its own, botocore>=1.41.6,<1.42.0: there is no botocore 1.42.0.
 _BEHIND = Version("1.42.0")
+_BEFORE_BEHIND = Version("1.41.6")
 
 
 def botocore_series(boto3: Version) -> tuple[int, int]:
@@ -44,6 +46,19 @@ def botocore_series(boto3: Version) -> tuple[int, int]:
     return (1, boto3.minor + _OFFSET)
 
 
+def oldest_botocore(boto3: Version) -> Version:
+    """Give the oldest botocore that a boto3 release works with: the one of its own day, which has its patch number.
+
+    So say 45 releases of boto3, from 1.17.0 to 1.44.8, whose metadata was read for it in November 2026.
+
+    Raises:
+        ValueError: as `botocore_series` does.
+
+    """
+    major, minor = botocore_series(boto3)
+    return _BEFORE_BEHIND if boto3 == _BEHIND else Version(f"{major}.{minor}.{boto3.micro}")
+
+
 def check_pair(boto3: str, botocore: str) -> None:
     """Refuse a pair of exact releases that the numbering alone shows to be impossible.
 
@@ -63,3 +78,5 @@ def check_pair(boto3: str, botocore: str) -> None:
     given = Version(botocore)
     if (given.major, given.minor) != (major, minor):
         raise ValueError(f"boto3 {boto3} needs botocore {major}.{minor}, not {botocore}")
+    if given < (oldest := oldest_botocore(Version(boto3))):
+        raise ValueError(f"boto3 {boto3} needs botocore {oldest} or a later {major}.{minor}, not {botocore}")

@@ -35,11 +35,16 @@ class Mistake(NamedTuple):
 
 @dataclass
 class Document:
-    """A YAML file as it was read: its value, where each part stands, and what was wrong with it."""
+    """A YAML file as it was read: its value, where each part stands, and what was wrong with it.
+
+    `unquoted` has, by their place, the values that YAML takes for something else than text, each with the advice to
+    quote it.
+    """
 
     value: Value = None
     lines: dict[Path, int] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
+    unquoted: dict[Path, Mistake] = field(default_factory=dict)
 
     def line(self, path: Path) -> int:
         """Give the line (from 1) of a part, or of the nearest part around it that the file has."""
@@ -88,7 +93,7 @@ class _Reader:
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):
             return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node)
+        return self._scalar(node, path)
 
     def _mapping(self, node: MappingNode, path: Path) -> Value:
         value: dict[str, Value] = {}
@@ -105,7 +110,7 @@ class _Reader:
         """Give a key's text; that it is one of the known keys is the form's to say."""
         return str(node.value) if isinstance(node, ScalarNode) else "?"
 
-    def _scalar(self, node: Node) -> str | None:
+    def _scalar(self, node: Node, path: Path) -> str | None:
         text, tag = str(node.value), str(node.tag)
         if tag == _TEXT:
             return text
@@ -115,7 +120,8 @@ class _Reader:
         if read_as is None:
             self._mistake(node, f"the tag {tag} is not read here; write plain text")
         else:
-            self._mistake(node, f"{text} without quotes is {read_as} to YAML; write '{text}'")
+            what = f"{text} without quotes is {read_as} to YAML; write '{text}'"
+            self.document.unquoted[path] = Mistake(node.start_mark.line + 1, what)
         return text
 
     def _mistake(self, node: Node, what: str) -> None:

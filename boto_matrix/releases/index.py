@@ -7,7 +7,6 @@ module that tox loads.
 from __future__ import annotations
 
 import os
-import re
 import socket
 import tempfile
 import threading
@@ -35,6 +34,8 @@ from pypi_simple import (
 from requests.utils import get_environ_proxies, select_proxy
 
 from boto_matrix.errors import IndexUnavailable, NoSuchRelease
+from boto_matrix.redaction import redacted
+from boto_matrix.releases.index_settings import index_url
 from boto_matrix.releases.requirements import requirements_in_metadata, requirements_in_wheel
 
 __all__ = ["IndexUnavailable", "NoSuchRelease", "PackageIndex", "Release", "index_from_environment"]
@@ -209,28 +210,24 @@ class PackageIndex:
 
     def _unavailable(self, problem: str) -> IndexUnavailable:
         return IndexUnavailable(
-            f"the package index at {self.shown_url} cannot be asked: {_without_password(problem)}. "
+            f"the package index at {self.shown_url} cannot be asked: {problem}. "
             "Check the network, or name another index with UV_DEFAULT_INDEX"
         )
 
     @property
     def shown_url(self) -> str:
         """The address without what it may hold of a user and a password."""
-        return _without_password(self.url)
+        return redacted(self.url)
 
 
 def index_from_environment(
     environ: Mapping[str, str] = os.environ, *, until: datetime | None = None
 ) -> PackageIndex:
-    """Give the index that uv, or else pip, is told to install from in the environment.
+    """Give the index that packages are installed from: `index_url` says which, UV_OFFLINE whether it may be asked.
 
-    `until` leaves out the releases that came later.
-
-    What counts is UV_DEFAULT_INDEX, UV_INDEX_URL, PIP_INDEX_URL, in that order, and UV_OFFLINE. Indexes that are
-    named in a configuration file only, and additional ones, are not asked.
+    `until` leaves out the releases that came later. Additional indexes are not asked.
     """
-    named = environ.get("UV_DEFAULT_INDEX") or environ.get("UV_INDEX_URL") or environ.get("PIP_INDEX_URL")
-    url = re.sub(r"^[\w.-]+=", "", named) if named else PYPI_SIMPLE_ENDPOINT  # uv: "name=address" names the index
+    url = index_url(environ) or PYPI_SIMPLE_ENDPOINT
     return PackageIndex(url, offline=environ.get("UV_OFFLINE", "").lower() in _ON, until=until)
 
 
@@ -281,10 +278,6 @@ def _problem_of_connecting(host: str, port: int) -> str | None:
     thread.start()
     thread.join(_CONNECT_SECONDS)
     return problems[0] if problems else f"no answer within {_CONNECT_SECONDS:g} s"
-
-
-def _without_password(text: str) -> str:
-    return re.sub(r"//[^/@\s]*@", "//", text)
 
 
 def _short(error: Exception) -> str:

@@ -12,8 +12,11 @@ from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 from boto_matrix.errors import UserError
-from boto_matrix.matrix.numbering import LATEST
+from boto_matrix.matrix.numbering import LATEST, OLDEST_BOTO3, OLDEST_BOTOCORE
 from boto_matrix.releases.requirements import requirements_in_wheel
+
+OLDEST = {"boto3": OLDEST_BOTO3, "botocore": OLDEST_BOTOCORE, "moto": Version("4")}
+"""The oldest release of each package that is supported; moto's is the one that pyproject.toml asks for."""
 
 FORMS = (
     f"an exact version (1.26.24), a minor (1.26), {LATEST}, a specifier (>=1.26,<1.27), "
@@ -97,13 +100,34 @@ def read_override(package: str, text: str) -> FromIndex | FromElsewhere:
     """Read the value of a package's variable.
 
     Raises:
-        RequestError: it is none of the forms that there are, or names a file that is not this package's.
+        RequestError: it is none of the forms that there are, names a file that is not this package's, or a release that
+            is older than any that is supported.
 
     """
     try:
-        return _releases(package, text) or _checkout(package, text) or _at_path(package, text)
+        override = _releases(package, text) or _checkout(package, text) or _at_path(package, text)
+        _check_age(override)
+        return override
     except ValueError as error:  # what packaging says of versions, specifiers, requirements and file names; our own
         raise RequestError(f"{Override(package, text)} cannot be used: {error}; expected {FORMS}") from None
+
+
+def too_old(override: Override) -> RequestError:
+    """Say that what is asked for is older than anything that is supported."""
+    oldest = f"{override.package} {OLDEST[override.package]}"
+    return RequestError(f"{override}: nothing older than {oldest} is supported; expected that or a later release")
+
+
+def _check_age(override: FromIndex | FromElsewhere) -> None:
+    """Refuse the one release, or the minor, that is too old. Of a specifier the index says which releases it means."""
+    if isinstance(override, FromElsewhere):
+        newest = override.version
+    elif override.exact:
+        newest = Version(override.exact)
+    else:
+        newest = Version(f"{override.text}.999999999") if _MINOR.fullmatch(override.text) else None
+    if newest is not None and newest < OLDEST[override.package]:
+        raise too_old(override)
 
 
 def _releases(package: str, text: str) -> FromIndex | None:

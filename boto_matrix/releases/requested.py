@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from boto_matrix.matrix.numbering import LATEST
+from boto_matrix.redaction import redacted
 from boto_matrix.releases.override import FromElsewhere, FromIndex, any_release, read_override
 from boto_matrix.releases.resolve import Resolved, resolve, resolve_pair
 
@@ -100,6 +101,11 @@ class Overrides:
 def given_overrides(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Give the variables of an environment that override a pin; one that is empty does not."""
     return {name: text for name in _VARIABLES.values() if (text := environ.get(name, "").strip())}
+
+
+def shown_overrides(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Give the variables that override a pin as they may be shown: without what is secret."""
+    return {name: redacted(text) for name, text in given_overrides(environ).items()}
 
 
 def overrides_from_environment(environ: Mapping[str, str], index: PackageIndex | None = None) -> Overrides:

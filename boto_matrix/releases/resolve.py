@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from boto_matrix.errors import IndexUnavailable, NoSuchRelease
 from boto_matrix.matrix.numbering import OLDEST_BOTO3, botocore_series, check_pair
-from boto_matrix.releases.override import FromElsewhere, FromIndex, RequestError
+from boto_matrix.releases.override import OLDEST, FromElsewhere, FromIndex, RequestError, too_old
 from boto_matrix.releases.requirements import needed_botocore
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ def resolve_pair(
 
     Where a directory or a VCS URL has no version or requirements before it is built, nothing is checked: the
     installer will. Two exact versions can be used even when the index cannot be asked. What is then not checked is
-    that they exist, that they support the Python, and that their patch numbers fit (1.26.24 with 1.29.23 do not);
-    that their minors fit is known without an index.
+    that they exist, and that they support the Python; that their numbers fit is known without an index.
 
     Args:
         boto3: what boto3 may be.
@@ -221,7 +220,10 @@ def _versions(override: FromIndex | FromElsewhere, python: str | None, index: Pa
     if isinstance(override, FromElsewhere):
         return [] if override.version is None else [override.version]
     releases = index.releases(override.package)
-    existing = [release for release in releases if _satisfies(release, override)]
+    satisfying = [release for release in releases if _satisfies(release, override)]
+    existing = [release for release in satisfying if release.version >= OLDEST[override.package]]
+    if satisfying and not existing:
+        raise too_old(override)
     if not existing:
         newest = max((release.version for release in releases if not release.is_yanked), default="unknown")
         raise RequestError(f"{override}: there is no such release of {override.package}; its newest is {newest}")

@@ -12,15 +12,16 @@ _LABEL = "boto3 matrix"
 def badge(report: Report) -> str:
     """Give the JSON of the badge."""
     message, colour = _message(report)
-    answer = {"schemaVersion": 1, "label": _LABEL, "message": message, "color": colour}
-    return json.dumps({**answer, "isError": True} if report.run.failures else answer) + "\n"
+    instead = "".join(f" {name}={value}" for name, value in report.run.overrides.items())
+    answer = {"schemaVersion": 1, "label": f"{_LABEL}{instead}", "message": message, "color": colour}
+    return json.dumps({**answer, "isError": True} if report.standing.is_red else answer) + "\n"
 
 
 def _message(report: Report) -> tuple[str, str]:
-    if not report.ran:
-        return "not run", "lightgrey"
-    if report.run.failures:
-        return f"{len(report.run.failures)} of {report.ran} failing", "red"
-    if not report.run.finished:
-        return f"{report.passed} passing so far", "yellow"
-    return f"{report.passed} passing", "brightgreen"
+    stand = report.standing
+    passed, failed = len(stand.passed), len(stand.failed)
+    if stand.is_red:
+        return f"{failed} of {passed + failed} failing", "red"
+    if stand.is_green:
+        return f"{passed} passing", "brightgreen"
+    return (f"{passed} of {stand.total} passing", "yellow") if passed else ("not run", "lightgrey")

@@ -50,6 +50,7 @@ def details(report: Report) -> dict[str, Any]:
 class _Details:
     def __init__(self, report: Report) -> None:
         self._report = report
+        self._by_name = {cell.name: cell for cell in report.run.cells}
         self._packages = _Once()
         self._outputs = _Once(_ALL_OUTPUTS)
 
@@ -94,7 +95,14 @@ class _Details:
                     is_cut = bool(test.detail) and output is None
                     failing.append({"name": test.name, "outcome": test.outcome.value, "output": output, "cut": is_cut})
             sets.append(_set(name, one, failing))
-        return sets
+        return [*sets, *(self._covered(name, other) for name, other in cell.covered_by.items())]
+
+    def _covered(self, name: str, other: str) -> dict[str, Any]:
+        """Give a set that was left to another cell, as it ended there."""
+        found = self._by_name.get(other)
+        there = found.sets.get(name) if found is not None else None
+        outcome = there.outcome if there is not None else SetOutcome.NOT_RUN
+        return {"name": name, "outcome": outcome.value, "by": other}
 
     def _output(self, text: str | None) -> int | None:
         return self._outputs.number(_shortened(text), text) if text else None

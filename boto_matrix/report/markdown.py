@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from boto_matrix.report.changes import Change, Changes
+from boto_matrix.report.covered import left_to_others
 from boto_matrix.report.failures import Failure, failures_by_culprit
 from boto_matrix.report.model import PinResults, Report
 from boto_matrix.report.symbols import SYMBOLS
@@ -15,6 +16,7 @@ from boto_matrix.results.model import FOUR_SETS, CellResult, Outcome, SetOutcome
 _FAILURES = 10  # of each culprit
 _NAMES = 12
 _PACKAGES = 6
+_NEW = 4
 _ROWS_IN_SIGHT = 60
 _WORDS = {
     Outcome.INSTALL_FAILED: "install",
@@ -42,6 +44,7 @@ def _head(report: Report) -> str:
         report.left_out,
         f"with {_code(overrides)}" if overrides else "",
         "" if run.finished else "not finished",
+        ", ".join(f"{_text(package)} {_text(version)}" for package, version in report.newest.items()),
     ]
     return f"## {report.headline}\n\n{', '.join(part for part in parts if part)}."
 
@@ -68,6 +71,7 @@ def _failure(failure: Failure) -> str:
 def _changes(changes: Changes) -> str:
     title = f"### Since {changes.since.started:%Y-%m-%d %H:%M} UTC"
     lines = [f"- {change.value}: {_names(changes.of(change))}" for change in Change if changes.of(change)]
+    lines += [f"- {_text(one.sentence)}" for one in changes.new_where_broken[:_NEW]]
     if changes.gone:
         lines.append(f"- gone: {_names(changes.gone)}")
     for one in changes.packages[:_PACKAGES]:
@@ -83,7 +87,10 @@ def _matrix(report: Report) -> str:
     table = "\n".join([head, *(_row(row, report.pythons) for row in report.rows)])
     symbols = ", ".join(f"{SYMBOLS[outcome]} {outcome.value}" for outcome in SetOutcome)
     otherwise = f"Otherwise each of {', '.join(FOUR_SETS)}, then all others: {symbols}"
-    block = f"{table}\n\n{SYMBOLS[SetOutcome.PASSED]} all sets pass. {otherwise}."
+    part = " part: some tests pass, the others did not run." if report.standing.in_part else ""
+    left = left_to_others(report.run.cells)
+    block = f"{table}\n\n{SYMBOLS[SetOutcome.PASSED]} all sets pass.{part} {otherwise}."
+    block += f" {_text(left)}." if left else ""
     if len(report.rows) <= _ROWS_IN_SIGHT:
         return block
     return f"<details><summary>{len(report.rows)} pins</summary>\n\n{block}\n\n</details>"
@@ -96,12 +103,12 @@ def _row(row: PinResults, pythons: Sequence[str]) -> str:
 
 def _place(cell: CellResult) -> str:
     if cell.outcome is Outcome.PASSED:
-        return SYMBOLS[SetOutcome.PASSED]
+        return "part" if cell.arguments else SYMBOLS[SetOutcome.PASSED]
     if not cell.sets:
         return _WORDS.get(cell.outcome, SYMBOLS[SetOutcome.FAILED])
     worst = cell.other_sets
     signs = "".join(SYMBOLS[outcome] for outcome in cell.four_sets)
-    return f"{signs} {SYMBOLS[worst]}" if worst is not None and worst.is_failure else signs
+    return f"{signs} {SYMBOLS[worst]}" if worst not in (None, SetOutcome.PASSED, SetOutcome.SKIPPED) else signs
 
 
 def _names(names: Sequence[str]) -> str:

@@ -11,6 +11,9 @@ from packaging.version import InvalidVersion, Version
 from boto_matrix.blame.rules import Verdict, blame
 from boto_matrix.report.changes import Changes, compare
 from boto_matrix.results.model import CellResult, Outcome, RunResult
+from boto_matrix.results.standing import Standing, standing
+
+_THAT_GO_ON = ("boto3", "botocore", "moto", "pytest", "urllib3")
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,23 @@ class PinResults:
 
 @dataclass(frozen=True)
 class Report:
-    """A run, and the run before if there is one to compare with."""
+    """A run, and what it is held against.
+
+    Attributes:
+        run: the results.
+        before: the run before, if there is one to compare with.
+        asked: the names of the cells that should be in the results: those of the matrix.
+
+    """
 
     run: RunResult
     before: RunResult | None = None
+    asked: tuple[str, ...] = ()
+
+    @cached_property
+    def standing(self) -> Standing:
+        """How the cells stand: what makes the report green or red."""
+        return standing(self.run, self.asked)
 
     @cached_property
     def verdicts(self) -> Mapping[str, Verdict]:
@@ -56,35 +72,39 @@ class Report:
         rows = [_row(cells) for cells in found.values()]
         return tuple(sorted(rows, key=lambda row: _age(next(iter(row.cells.values()))), reverse=True))
 
-    @property
-    def passed(self) -> int:
-        """How many cells passed."""
-        return self.count(Outcome.PASSED)
-
-    @property
-    def ran(self) -> int:
-        """How many cells passed or failed."""
-        return self.passed + len(self.run.failures)
-
-    def count(self, outcome: Outcome) -> int:
-        """Count the cells that ended so."""
-        return sum(cell.outcome is outcome for cell in self.run.cells)
+    @cached_property
+    def newest(self) -> Mapping[str, str]:
+        """The newest installed release of what no pin holds back: what `latest` meant in this run."""
+        found = {
+            package: [version for cell in self.run.cells if (version := _version(cell.installed.get(package, "")))]
+            for package in _THAT_GO_ON
+        }
+        return {package: str(max(versions)) for package, versions in found.items() if versions}
 
     @property
     def headline(self) -> str:
         """The answer in a few words."""
-        if not self.ran:
-            return "No cell has run"
-        if self.run.failures:
-            failed = len(self.run.failures)
-            return f"{failed:,} of {_cells(self.ran)} {'fails' if failed == 1 else 'fail'}"
-        return f"All {_cells(self.ran)} pass" if self.ran > 1 else "The cell passes"
+        stand = self.standing
+        passed, failed = len(stand.passed), len(stand.failed)
+        if stand.is_red:
+            return f"{failed:,} of {_cells(passed + failed)} {'fails' if failed == 1 else 'fail'}"
+        if not passed:
+            return "No cell has run all its tests" if stand.in_part else "No cell has run"
+        if passed < stand.total:
+            return f"{passed:,} of {_cells(stand.total)} passed, the others did not run"
+        return f"All {_cells(passed)} pass" if passed > 1 else "The cell passes"
 
     @property
     def left_out(self) -> str:
-        """What did not run, as the rest of a sentence; empty if all did."""
-        parts = [(Outcome.NO_INTERPRETER, "without an interpreter here"), (Outcome.NOT_RUN, "not run")]
-        return ", ".join(f"{self.count(outcome):,} {words}" for outcome, words in parts if self.count(outcome))
+        """What says nothing of a cell, as the rest of a sentence; empty if there is no such thing."""
+        stand = self.standing
+        no_python = sum(cell.outcome is Outcome.NO_INTERPRETER for cell in self.run.cells)
+        parts = [
+            (len(stand.in_part), "with a part of the tests"),
+            (no_python, "without an interpreter here"),
+            (len(stand.unknown) - no_python, "not run"),
+        ]
+        return ", ".join(f"{number:,} {words}" for number, words in parts if number)
 
 
 def duration(seconds: float) -> str:

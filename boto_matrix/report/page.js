@@ -235,16 +235,22 @@ function sets(cell) {
   if (!cell.sets) return [];
   const body = cell.sets.map((one) => make("tr", {},
     make("td", {}, mark(one.outcome), one.name),
-    make("td", {}, one.outcome),
-    make("td", { class: "number" }, `${one.passed} of ${one.tests}`),
-    make("td", { class: "number" }, seconds(one.seconds)),
-    make("td", { class: "number" }, seconds(one.cpu_seconds))));
+    ...(one.by ? [make("td", { colspan: 4 }, `${one.outcome}, covered by ${one.by}`)] : ran(one))));
   const head = ["Set", "Outcome"].map((text) => make("th", { scope: "col" }, text));
   const numbers = ["Passed", "Time", "CPU"].map((text) => make("th", { scope: "col", class: "number" }, text));
   return [
     ...failing(cell),
     make("h3", {}, "Sets"),
     make("table", {}, make("thead", {}, make("tr", {}, head, numbers)), make("tbody", {}, body)),
+  ];
+}
+
+function ran(one) {
+  return [
+    make("td", {}, one.outcome),
+    make("td", { class: "number" }, `${one.passed} of ${one.tests}`),
+    make("td", { class: "number" }, seconds(one.seconds)),
+    make("td", { class: "number" }, seconds(one.cpu_seconds)),
   ];
 }
 

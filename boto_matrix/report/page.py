@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from boto_matrix.blame.rules import RULES
 from boto_matrix.report.changes import Change
+from boto_matrix.report.covered import left_to_others
 from boto_matrix.report.details import details
 from boto_matrix.report.failures import failures_by_culprit
 from boto_matrix.report.model import Report, duration
@@ -66,6 +67,7 @@ def page(report: Report) -> str:
         rules=RULES,
         summary=summary(report.run),
         called_out=called_out(report.run.cells),
+        left_to_others=left_to_others(report.run.cells),
         set_outcomes=list(SetOutcome),
         Change=Change,
         style=Markup(style),  # noqa: S704 - a file of ours, which the policy names by its hash
@@ -83,7 +85,7 @@ def _tile(cell: CellResult, report: Report) -> Tile:
     if cell.sets:
         marks, others = cell.four_sets, cell.other_sets
         is_seen = cell.outcome in (Outcome.PASSED, Outcome.FAILED) or SetOutcome.CRASHED in {*marks, others}
-        word = "" if is_seen else word
+        word = ("part" if cell.arguments else "") if is_seen else word
     change = report.changes.cells.get(cell.name) if report.changes else None
     return Tile(cell, marks, others, word, _label(cell, change), change)
 
@@ -92,6 +94,7 @@ def _label(cell: CellResult, change: Change | None) -> str:
     failing = [name for name, one in cell.sets.items() if one.outcome.is_failure]
     parts = [f"boto3 {cell.pin.boto3}, Python {cell.python}: {cell.outcome.value}"]
     parts += [f" in {', '.join(failing)}"] if failing else []
+    parts += [f", with a part of the tests ({cell.arguments})"] if cell.arguments else []
     parts += [f", {change.value}"] if change else []
     return "".join(parts)
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from boto_matrix.blame.rules import Verdict, blame
+from boto_matrix.report.covered import left_to_others
 from boto_matrix.report.symbols import STYLES, symbols_for
 from boto_matrix.report.unknown import called_out
 from boto_matrix.results.model import FOUR_SETS, WORST_FIRST, CellResult, Outcome, RunResult, SetOutcome
@@ -38,6 +39,8 @@ def show(run: RunResult, console: Console) -> None:
     console.print(Text(_legend(run.cells, symbols), style="dim"), soft_wrap=True)
     for reason in dict.fromkeys(cell.reason for cell in run.cells if cell.outcome is Outcome.NO_INTERPRETER):
         console.print(Text(reason or ""), soft_wrap=True)
+    if left := left_to_others(run.cells):
+        console.print(Text(left, style="dim"), soft_wrap=True)
     for unknown in called_out(run.cells):
         console.print(Text(unknown, style="yellow"), soft_wrap=True)
 
@@ -93,11 +96,14 @@ def _place(cell: CellResult, symbols: Mapping[SetOutcome, str]) -> Text:
     crash_is_shown = any(one.outcome is SetOutcome.CRASHED for one in cell.sets.values())
     if cell.outcome is Outcome.INSTALL_FAILED or (cell.outcome is Outcome.CRASHED and not crash_is_shown):
         text.append(f" {_INSTEAD_OF_SETS[cell.outcome]}", style=STYLES[cell.outcome])
+    if cell.arguments:
+        text.append(" part")
     return text
 
 
 def _legend(cells: Sequence[CellResult], symbols: Mapping[SetOutcome, str]) -> str:
     shown = Counter(one.outcome for cell in cells for one in cell.sets.values())
+    shown.update(cell.other_sets for cell in cells if cell.other_sets is not None)
     signs = ", ".join(f"{symbols[outcome]} {outcome.value}" for outcome in WORST_FIRST if shown[outcome])
     sets = ", ".join(FOUR_SETS)
     others = any(cell.other_sets is not None for cell in cells)

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from boto_matrix.errors import UserError
 from boto_matrix.machine.files import write_whole
-from boto_matrix.results.model import FORMAT, CellReport, RunResult
+from boto_matrix.redaction import redacted
+from boto_matrix.results.model import FORMAT, CellReport, RunResult, SetResult
 
 _LONGEST_VALUE = 60
 
@@ -29,9 +30,22 @@ class ResultsError(UserError):
 
 
 def write_results(run: RunResult, path: Path) -> None:
-    """Put the results in place, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(run.model_dump_json(indent=1), path)
+    """Put the results in place, whole or not at all.
+
+    Raises:
+        ResultsError: they cannot be written there.
+
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(run.model_dump_json(indent=1), path)
+    except OSError as error:
+        raise cannot_be_written(path, error) from error
+
+
+def cannot_be_written(path: Path, error: OSError) -> ResultsError:
+    """Say that a file of a run has no place where it was to go."""
+    return ResultsError(f"{path}: cannot be written: {error.strerror}. Name another place for the results")
 
 
 def read_results(path: Path) -> RunResult:
@@ -48,13 +62,19 @@ def read_results(path: Path) -> RunResult:
 
 
 def read_cell_report(path: Path) -> CellReport:
-    """Read what a cell's tests wrote.
+    """Read what a cell's tests wrote, without what is secret.
 
     Raises:
         ResultsError: there is nothing, or it is damaged.
 
     """
-    return _read(CellReport, path)
+    report = _read(CellReport, path)
+    return report.model_copy(update={"sets": {name: _redacted(one) for name, one in report.sets.items()}})
+
+
+def _redacted(one: SetResult) -> SetResult:
+    tests = (test.model_copy(update={"detail": redacted(test.detail)}) if test.detail else test for test in one.tests)
+    return one.model_copy(update={"tests": tuple(tests)})
 
 
 def newest_first(folder: Path) -> Iterator[RunResult]:

@@ -1,8 +1,9 @@
 """Several runs as one: the shards of a night, or tonight over last night.
 
-Of each cell the newest fact is taken. That a Python is missing says less than that the cell passed or failed, and that
-it was not run says nothing: neither takes the place of a fact that another run has found. Where a cell's result comes
-from stays known: `runs` lists what was merged, and each cell's `run` points into it.
+Of each cell the newest fact is taken. That it was not run says nothing; that a Python is missing says less than that
+some of its tests passed or failed, and that less than what all of them did: none takes the place of one that says more.
+Where a cell's result comes from stays known: `runs` lists what was merged, and each cell's `run` points into it. What a
+cell left to another one is judged by what the merged document holds of that.
 """
 
 from __future__ import annotations
@@ -10,10 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from boto_matrix.errors import UserError
+from boto_matrix.results.covered import own_part, settled
 from boto_matrix.results.model import CellResult, Origin, Outcome, RunResult
-
-_WEIGHT = {Outcome.NOT_RUN: 0, Outcome.NO_INTERPRETER: 1}
-_WEIGHT_OF_A_FACT = 2
 
 
 class MergeError(UserError):
@@ -39,15 +38,15 @@ def merge(runs: Sequence[RunResult], command: str) -> RunResult:
     best: dict[str, CellResult] = {}
     for run in sorted(runs, key=_most_cells_first):
         for cell in run.cells:
-            placed = cell.model_copy(update={"run": origins.index(origin_of(cell, run))})
+            placed = own_part(cell).model_copy(update={"run": origins.index(origin_of(cell, run))})
             known = best.setdefault(cell.name, placed)
             if _worth(placed) > _worth(known):
                 best[cell.name] = placed
     newest = origins[-1]
-    return RunResult(
+    merged = RunResult(
         started=origins[0].started,
         seconds=round(sum(origin.seconds for origin in origins), 3),
-        finished=all(origins[cell.run or 0].finished for cell in best.values()),
+        finished=all(not cell.outcome.is_skipped or origins[cell.run or 0].finished for cell in best.values()),
         command=command,
         overrides=newest.overrides,
         machine=newest.machine,
@@ -55,6 +54,7 @@ def merge(runs: Sequence[RunResult], command: str) -> RunResult:
         cells=tuple(best.values()),
         runs=tuple(origins),
     )
+    return settled(merged)
 
 
 def origin_of(cell: CellResult, run: RunResult) -> Origin:
@@ -79,8 +79,9 @@ def _most_cells_first(run: RunResult) -> tuple[int, str, tuple[str, ...]]:
     return -len(run.cells), _as_origin(run).model_dump_json(), tuple(cell.name for cell in run.cells)
 
 
-def _worth(cell: CellResult) -> tuple[int, int]:
-    return _WEIGHT.get(cell.outcome, _WEIGHT_OF_A_FACT), cell.run or 0
+def _worth(cell: CellResult) -> tuple[bool, bool, bool, int]:
+    is_asked_for = cell.outcome is not Outcome.NOT_RUN
+    return cell.is_whole_fact, not cell.outcome.is_skipped, is_asked_for, cell.run or 0
 
 
 def _check_overrides(runs: Sequence[RunResult]) -> None:

@@ -144,13 +144,28 @@ class CellResult(_Model):
     s3_model: FoundModel | None = Field(default=None, description="null when no botocore was found there")
     interpreter: UsedInterpreter | None = Field(default=None, description="null when no test was started")
     sets: dict[str, SetResult] = Field(default_factory=dict)
+    covered_by: dict[str, str] = Field(
+        default_factory=dict,
+        description="the sets that were left to another cell of the same class, and the name of that cell; this cell "
+        "has passed only if that one has passed them in the same document",
+    )
     install_seconds: float | None = Field(default=None, description="wall clock, until the tests could start")
     tests_seconds: float | None = Field(default=None, description="wall clock, of all sets")
     repeat: str = Field(description="the command that repeats it")
     output: str | None = Field(default=None, description="the end of what was printed, where that explains the outcome")
+    arguments: str = Field(
+        default="",
+        description="what pytest was told, `-k multipart`; a result with any may be of a part of the tests, and counts "
+        "for nothing where all of them are asked for",
+    )
     run: int | None = Field(
         default=None, ge=0, description="in a merged document, the run that this was found in: an index into `runs`"
     )
+
+    @property
+    def is_whole_fact(self) -> bool:
+        """Whether it says how the cell ended with all of its tests."""
+        return not self.outcome.is_skipped and not self.arguments
 
     @property
     def four_sets(self) -> tuple[SetOutcome, ...]:
@@ -159,8 +174,10 @@ class CellResult(_Model):
 
     @property
     def other_sets(self) -> SetOutcome | None:
-        """The worst outcome of all other sets; None if there are none."""
+        """The worst outcome of all other sets, those that another cell was to run included; None if there are none."""
         outcomes = {one.outcome for name, one in self.sets.items() if name not in FOUR_SETS}
+        if self.covered_by and self.outcome is Outcome.NOT_RUN:
+            outcomes.add(SetOutcome.NOT_RUN)
         return next((outcome for outcome in WORST_FIRST if outcome in outcomes), None)
 
 

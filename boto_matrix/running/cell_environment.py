@@ -6,6 +6,7 @@ import fnmatch
 import sys
 import threading
 from functools import cache, cached_property
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,9 +18,11 @@ from tox_uv._run import UvVenvRunner  # private, but the one class there is to e
 from boto_matrix.errors import UserError
 from boto_matrix.machine.interpreters import Interpreters, how_to_get
 from boto_matrix.matrix.load import project_matrix
+from boto_matrix.releases.index_settings import for_uv
 from boto_matrix.releases.requested import Requested, requested
 from boto_matrix.running.bytecode_cache import BytecodeCache
 from boto_matrix.running.events import Event, Happened, tell
+from boto_matrix.running.once_per_class import covered_by, is_asked_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,7 +124,8 @@ class CellEnvironment(UvVenvRunner):
         self._is_new = self._last is not None  # to find all as it must be takes no command
         if self._is_new:
             self._bytecode.restore(self.env_site_package_dir())
-        tell(Event(self.name, Happened.INSTALLED, requested=self.requested.versions))
+        found = _installed(self.env_site_package_dir())
+        tell(Event(self.name, Happened.INSTALLED, requested=self.requested.versions, installed=found))
 
     def _why(self, error: BaseException) -> str:
         if isinstance(error, SystemExit) and self._last is not None:
@@ -135,16 +139,24 @@ class CellEnvironment(UvVenvRunner):
 
     @property
     def environment_variables(self) -> dict[str, str]:
-        """The next command's variables: an install's as tox has them, the tests' without what is not for them."""
+        """The next command's variables: an install's with pip's index for uv, the tests' without what is not theirs."""
         variables: dict[str, str] = super().environment_variables
-        return {**_without(_FOR_THE_INSTALL, variables), **self._cell_variables()} if self._is_installed else variables
+        if not self._is_installed:
+            return {**variables, **for_uv()}
+        return {**_without(_FOR_THE_INSTALL, variables), **self._cell_variables()}
 
     def _cell_variables(self) -> dict[str, str]:
         return {
             "HOME": str(self.env_tmp_dir),  # the user's holds ~/.aws and ~/.netrc
             "CELL_RESULTS": str(self.results),
+            "CELL_LEAVES_OUT": " ".join(self._covered_by),
             **{f"CELL_{package.upper()}": version for package, version in self.requested.versions.items()},
         }
+
+    @cached_property
+    def _covered_by(self) -> dict[str, str]:
+        """The sets that another cell runs in the stead of this one, and that cell."""
+        return covered_by(self.name) if is_asked_for() else {}
 
     @cached_property
     def _bytecode(self) -> BytecodeCache:
@@ -181,8 +193,15 @@ class CellEnvironment(UvVenvRunner):
                 exit_code=last.exit_code if last is not None else None,  # an outcome that failed is falsy
                 timed_out=self._timed_out,
                 results=str(self.results),
+                covered_by=self._covered_by,
             )
         )
+
+
+def _installed(site_packages: Path) -> dict[str, str]:
+    """Give the version of each installed package, as tests/cell_report.py does; but a test may die before it can."""
+    found = ((one.metadata["Name"], one.version) for one in distributions(path=[str(site_packages)]))
+    return dict(sorted((name.lower(), version) for name, version in found if name))
 
 
 @cache

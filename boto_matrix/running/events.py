@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
 
+from boto_matrix.redaction import redacted
+
 PIPE_VARIABLE = "BOTO_MATRIX_EVENTS"
 """The environment variable that holds the number of the pipe's writing end."""
 
@@ -38,9 +40,11 @@ class Event:
         happened: what.
         text: the output, or the sentence, that explains it.
         requested: what the cell asked for, by package (with INSTALLED).
+        installed: everything that it then had, by package (with INSTALLED).
         exit_code: of the test process; negative when a signal ended it (with ENDED).
         timed_out: whether it was ended for taking too long (with ENDED).
         results: the path of what the tests wrote (with ENDED).
+        covered_by: the sets that the cell was told to leave out, and the cell that runs each in its stead (with ENDED).
 
     """
 
@@ -48,13 +52,15 @@ class Event:
     happened: Happened
     text: str = ""
     requested: Mapping[str, str] | None = None
+    installed: Mapping[str, str] | None = None
     exit_code: int | None = None
     timed_out: bool = False
     results: str = ""
+    covered_by: Mapping[str, str] | None = None
 
     def line(self) -> bytes:
-        """Give the event as it goes through the pipe."""
-        return json.dumps(asdict(self)).encode() + b"\n"
+        """Give the event as it goes through the pipe, without what is secret."""
+        return json.dumps({**asdict(self), "text": redacted(self.text)}).encode() + b"\n"
 
     @classmethod
     def of_line(cls, line: bytes) -> Event:

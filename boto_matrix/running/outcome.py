@@ -63,8 +63,11 @@ def _crash(ended: Ended) -> str | None:
         return f"the tests ended with exit code {ended.exit_code} and left no results"
     if crashed := [name for name, one in ended.report.sets.items() if one.outcome is SetOutcome.CRASHED]:
         return f"{_listed(crashed)} crashed"
-    # A set of which no test was selected, by `-k` say, has none, and nothing of it is left.
-    if left := [name for name, one in ended.report.sets.items() if one.outcome is SetOutcome.NOT_RUN and one.tests]:
+    # A set of which no test was selected, by `-k` say, has none, and nothing of it is left. With `-x` a failure is the
+    # end of all.
+    left = [name for name, one in ended.report.sets.items() if one.outcome is SetOutcome.NOT_RUN and one.tests]
+    failed = any(one.outcome is SetOutcome.FAILED for one in ended.report.sets.values())
+    if left and not (failed and ended.exit_code == _SOME_TESTS_FAILED):
         return f"the tests ended with exit code {ended.exit_code} before {_listed(left)} had run"
     if ended.exit_code not in (0, _SOME_TESTS_FAILED, _NO_TESTS_COLLECTED):
         return f"pytest ended with exit code {ended.exit_code}"

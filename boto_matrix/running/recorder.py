@@ -9,6 +9,7 @@ from pathlib import Path
 
 from boto_matrix.machine.interpreters import how_to_get
 from boto_matrix.matrix.cells import Cell
+from boto_matrix.results.covered import settled
 from boto_matrix.results.files import ResultsError, read_cell_report, write_results
 from boto_matrix.results.merge import merge
 from boto_matrix.results.model import CellReport, CellResult, Outcome, PinnedVersions, RunResult, UsedInterpreter
@@ -29,6 +30,7 @@ class _Clock:
     started: float
     installed: float | None = None
     requested: dict[str, str] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
 
 
 class Recorder:
@@ -41,6 +43,7 @@ class Recorder:
         blank: RunResult,
         path: Path,
         repeat: Callable[[Sequence[str]], str],
+        arguments: str = "",
         earlier: Sequence[RunResult] = (),
     ) -> None:
         """Take what is asked for.
@@ -50,10 +53,14 @@ class Recorder:
             blank: its document, without them.
             path: where that goes.
             repeat: gives the command that repeats cells.
+            arguments: what pytest is told.
             earlier: documents with results that still hold; their cells are not run again.
 
+        Raises:
+            ResultsError: the document cannot be written there.
+
         """
-        self._cells = {cell.name: _not_run(cell, repeat([cell.name])) for cell in cells}
+        self._cells = {cell.name: _not_run(cell, repeat([cell.name]), arguments) for cell in cells}
         self._blank = blank
         self._earlier = earlier
         self._path = path
@@ -61,6 +68,9 @@ class Recorder:
         self._clocks: dict[str, _Clock] = {}
         self._write_again_at = 0.0
         self._is_written = False
+        self.unwritten: ResultsError | None = None
+        """Why the document that is on disk is not the last one; None if it is."""
+        write_results(self.run, path)  # now, so that a place where it cannot be is known before anything runs
 
     @property
     def run(self) -> RunResult:
@@ -68,9 +78,8 @@ class Recorder:
         seconds = round(time.monotonic() - self._began, 3)
         run = self._blank.model_copy(update={"seconds": seconds, "cells": tuple(self._cells.values())})
         if not self._earlier:
-            return run
-        # An earlier run that was killed never finished; what is wanted of it is here.
-        return merge([run, *self._earlier], run.command).model_copy(update={"finished": run.finished})
+            return settled(run)
+        return merge([run, *self._earlier], run.command)
 
     def no_interpreter(self, names: Iterable[str]) -> None:
         """Note cells that have no Python to run on."""
@@ -88,7 +97,8 @@ class Recorder:
         now = time.monotonic()
         clock = self._clocks.setdefault(event.cell, _Clock(now))
         if event.happened is Happened.INSTALLED:
-            clock.installed, clock.requested = now, dict(event.requested or {})
+            clock.installed = now
+            clock.requested, clock.packages = dict(event.requested or {}), dict(event.installed or {})
         elif event.happened is Happened.NO_INTERPRETER:
             return self._end(event.cell, Outcome.NO_INTERPRETER, _no_interpreter(self._cells[event.cell].python))
         elif event.happened is Happened.INSTALL_FAILED:
@@ -103,7 +113,7 @@ class Recorder:
             if self._cells[name].outcome is Outcome.NOT_RUN and self._cells[name].reason is None:
                 outcome = Outcome.NOT_RUN if is_stopped else Outcome.CRASHED
                 reason = "the run was stopped while it ran" if is_stopped else "tox ended before it did"
-                self._end(name, outcome, reason, requested=clock.requested)
+                self._end(name, outcome, reason, requested=clock.requested, installed=clock.packages)
         self._blank = self._blank.model_copy(update={"finished": True})
         self._write()
 
@@ -125,11 +135,12 @@ class Recorder:
             outcome,
             reason,
             requested=clock.requested,
-            installed=report.packages if report else {},
+            installed=report.packages if report else clock.packages,
             surfaces=surfaces_of_cell(Path(report.executable), report.python) if report else {},
             s3_model=model_of_cell(Path(report.executable)) if report else None,
             interpreter=UsedInterpreter(version=report.python, path=report.executable) if report else None,
             sets=report.sets if report else {},
+            covered_by=_left(event, report),
             install_seconds=round(installed_at - clock.started, 3),
             tests_seconds=round(now - installed_at, 3),
             output=None if outcome in (Outcome.PASSED, Outcome.FAILED) else event.text or None,
@@ -149,17 +160,29 @@ class Recorder:
             self._write_again_at = now + (time.monotonic() - now) * _SPARING
 
     def _write(self) -> None:
-        write_results(self.run, self._path)
-        self._is_written = True
+        """Write the document; where that fails the run goes on, for there may be room again when it ends."""
+        try:
+            write_results(self.run, self._path)
+        except ResultsError as error:
+            self.unwritten = error
+        else:
+            self._is_written, self.unwritten = True, None
 
 
-def _not_run(cell: Cell, repeat: str) -> CellResult:
+def _left(event: Event, report: CellReport | None) -> dict[str, str]:
+    """Give the sets that a cell was told to leave to another one, and has left."""
+    told = event.covered_by or {}
+    return {name: other for name, other in told.items() if report is not None and name not in report.sets}
+
+
+def _not_run(cell: Cell, repeat: str, arguments: str) -> CellResult:
     return CellResult(
         name=cell.name,
         python=cell.python,
         pin=PinnedVersions(boto3=cell.pin.boto3, botocore=cell.pin.botocore),
         outcome=Outcome.NOT_RUN,
         repeat=repeat,
+        arguments=arguments,
     )
 
 

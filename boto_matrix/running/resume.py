@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from boto_matrix.errors import UserError
 from boto_matrix.matrix.cells import Cell
@@ -11,7 +11,10 @@ from boto_matrix.results.model import CellResult, Outcome, PinnedVersions, RunRe
 
 
 def passed_before(
-    cells: Iterable[Cell], repeat: Callable[[Cell], str], documents: Iterable[RunResult]
+    cells: Iterable[Cell],
+    repeat: Callable[[Cell], str],
+    documents: Iterable[RunResult],
+    leaves: Callable[[str], Mapping[str, str]] = lambda _: {},
 ) -> list[RunResult]:
     """Find the results that still hold.
 
@@ -22,6 +25,7 @@ def passed_before(
         cells: that are asked for.
         repeat: gives the command that repeats a cell, in which are the overrides and the arguments.
         documents: the newest first; no more of them are read than it takes.
+        leaves: gives the sets that a cell, by its name, leaves to another one now. What left others does not hold.
 
     Returns:
         Those of the documents that hold results that still hold, without all else.
@@ -33,7 +37,9 @@ def passed_before(
         asked = [
             (result, left.pop(result.name))
             for result in document.cells
-            if result.name in left and _is_asked_alike(result, left[result.name], repeat)
+            if result.name in left
+            and _is_asked_alike(result, left[result.name], repeat)
+            and result.covered_by in ({}, leaves(result.name))
         ]
         passed = tuple(result for result, cell in asked if _has_passed(result, cell))
         if passed:

@@ -43,7 +43,17 @@ def representatives_here(matrix: Matrix, interpreters: Interpreters) -> list[Cel
         SurfaceError: surface.json is damaged, or it cannot be read what is stood on.
 
     """
-    return representatives(_runnable(matrix, interpreters), read_record().of(declaration_of("botocore")).fingerprints())
+    return representatives(_runnable(matrix, interpreters), surfaces_of_botocore())
+
+
+def surfaces_of_botocore() -> dict[Version, str]:
+    """Give the fingerprint of each release of botocore that surface.json knows.
+
+    Raises:
+        SurfaceError: surface.json is damaged, or it cannot be read what is stood on.
+
+    """
+    return read_record().of(declaration_of("botocore")).fingerprints()
 
 
 def representatives(cells: Iterable[Cell], fingerprints: Mapping[Version, str]) -> list[Cell]:
@@ -55,17 +65,36 @@ def representatives(cells: Iterable[Cell], fingerprints: Mapping[Version, str]) 
             it is, is a class of its own.
 
     """
-    cells, examined = list(cells), sorted(fingerprints)
-    classes: dict[str, dict[str, list[Cell]]] = {}
-    for cell in cells:
-        by_python = classes.setdefault(_class_of(cell.pin, examined, fingerprints), {})
-        by_python.setdefault(cell.python, []).append(cell)
+    cells = list(cells)
+    by_surface: dict[str, dict[str, Cell]] = {}
+    for (surface, python), of_class in classes(cells, fingerprints).items():
+        by_surface.setdefault(surface, {})[python] = newest(of_class)
     names = {
-        max(by_python[python], key=_boto3).name
-        for by_python in classes.values()
+        by_python[python].name
+        for by_python in by_surface.values()
         for python in (min(by_python, key=Version), max(by_python, key=Version))
     }
     return [cell for cell in cells if cell.name in names]
+
+
+def classes(cells: Iterable[Cell], fingerprints: Mapping[Version, str]) -> dict[tuple[str, str], list[Cell]]:
+    """Sort cells into classes: by the surface class of their botocore, and by their Python.
+
+    Args:
+        cells: to sort.
+        fingerprints: as `representatives` takes them.
+
+    """
+    examined = sorted(fingerprints)
+    found: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        found.setdefault((_class_of(cell.pin, examined, fingerprints), cell.python), []).append(cell)
+    return found
+
+
+def newest(cells: Iterable[Cell]) -> Cell:
+    """Give the cell with the newest boto3: the representative of a class."""
+    return max(cells, key=_boto3)
 
 
 def one(matrix: Matrix, interpreters: Interpreters) -> Cell:

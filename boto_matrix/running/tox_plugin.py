@@ -6,6 +6,7 @@ while it is missing there are no cells: tox then installs what tox.ini requires 
 
 from __future__ import annotations
 
+import atexit
 import difflib
 import gc
 from collections.abc import Iterable
@@ -44,7 +45,9 @@ def tox_extend_envs() -> Iterable[str]:
     """Name the cells."""
     # tox now makes hundreds of objects for each cell, none of which is garbage. To find that out again and again would
     # take a fifth of the time to list thousands of cells. From when the first cell runs on, there is some.
+    # When it ends, Python would look through all of them once more.
     gc.disable()
+    atexit.register(gc.freeze)
     matrix = _matrix()
     return [] if matrix is None else [cell.name for cell in matrix.cells]
 
@@ -56,6 +59,7 @@ def tox_add_core_config(core_conf: ConfigSet, state: State) -> None:
     if matrix is None:
         return
     _refuse_unknown(state, matrix)
+    _refuse_settings_of_ours(state)
     _check_overrides()
     end_with_the_run()
     names = [cell.name for cell in matrix.cells]
@@ -108,6 +112,18 @@ def _check_overrides() -> None:
         check_overrides()
     except UserError as error:
         raise HandledError(str(error)) from error
+
+
+def _refuse_settings_of_ours(state: State) -> None:
+    """Refuse `-x testenv.deps=…` and the like: what is set here goes before it, so that it would do nothing."""
+    ours = {
+        "deps": "name versions by BOTO3_VERSION, BOTOCORE_VERSION and MOTO_VERSION",
+        "env_list": "name cells with -e",
+        **dict.fromkeys(("envlist", "no_package", "skipsdist", "runner", "description"), "leave it out"),
+    }
+    for override in getattr(state.conf.options, "override", None) or []:
+        if override.key in ours:
+            raise HandledError(f"-x {override}: {override.key} is what matrix.yaml makes it; {ours[override.key]}")
 
 
 def _refuse_unknown(state: State, matrix: Matrix) -> None:

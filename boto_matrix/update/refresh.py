@@ -25,7 +25,7 @@ _LIMITS = ("<", "<=", "!=")
 
 
 PairHistory = Mapping[tuple[str, str], Mapping[str, bool]]
-"""By boto3 and botocore, by Python: whether the cell passed when it ran last."""
+"""By boto3 and botocore, by Python: whether the cell passed when all its tests ran last."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def history_of(runs: Iterable[RunResult]) -> PairHistory:
     history: dict[tuple[str, str], dict[str, bool]] = {}
     for run in sorted(runs, key=lambda one: one.started):
         for cell in run.cells:
-            if not cell.outcome.is_skipped:
+            if cell.is_whole_fact:
                 pair = (cell.requested.get("boto3", ""), cell.requested.get("botocore", ""))
                 history.setdefault(pair, {})[cell.python] = cell.outcome is Outcome.PASSED
     return history

@@ -5,6 +5,7 @@ Every aiobotocore demands a botocore of its own, so that none can be in the envi
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import uv
 
 from boto_matrix.machine.interpreters import Interpreters, how_to_get
+from boto_matrix.releases.index_settings import for_uv
 
 ROOT = Path(__file__).parents[2]
 RUNS = (
@@ -36,7 +38,7 @@ def main(arguments: list[str]) -> int:
         alone = ["--quiet", "--no-project", "--isolated", "--python", str(found.path)]
         environment = [uv.find_uv_bin(), "run", *alone, *needs]
         tests = ["python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *(arguments or ["tests/aio"])]
-        code = subprocess.call([*environment, *tests], cwd=ROOT) or code
+        code = subprocess.call([*environment, *tests], cwd=ROOT, env={**os.environ, **for_uv()}) or code
     return code
 
 

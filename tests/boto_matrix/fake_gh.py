@@ -24,12 +24,21 @@ def option(name):
     return arguments[arguments.index(name) + 1] if name in arguments else None
 
 
+def fail(said):
+    print(said, file=sys.stderr)
+    sys.exit(1)
+
+
 def things(kind):
     return state["issues" if kind == "issue" else "pulls"]
 
 
 def api():
     path, fields = next(one for one in arguments if one.startswith("repos/")), json.loads(text or "null")
+    if path == "repos/{{owner}}/{{repo}}":
+        return {{"has_issues": state["has_issues"]}}
+    if path.endswith("/pages"):
+        return {{"build_type": state["pages"]}} if state["pages"] else fail("gh: Not Found (HTTP 404)")
     path = path.removeprefix("repos/{{owner}}/{{repo}}/git/")
     if path.startswith("matching-refs/heads/"):
         prefix = "refs/heads/" + path.removeprefix("matching-refs/heads/")
@@ -52,6 +61,8 @@ def answer():
     if what == "list":
         head = option("--head")
         return json.dumps([one for one in things(kind) if one["open"] and head in (None, one["head"])])
+    if arguments[:2] == ["pr", "create"] and not state["may_propose"]:
+        fail("pull request create failed: GraphQL: GitHub Actions is not permitted to create or approve pull requests")
     if what == "create" and kind != "label":
         number = len(things(kind)) + 7
         things(kind).append({{"number": number, "open": True, "title": option("--title"), "body": text,
@@ -64,8 +75,7 @@ def answer():
 
 
 if state["fails"] and arguments[0] == state["fails"]:
-    print("HTTP 403: Resource not accessible by integration", file=sys.stderr)
-    sys.exit(1)
+    fail("HTTP 403: Resource not accessible by integration")
 print(answer(), end="")
 state_file.write_text(json.dumps(state))
 """
@@ -84,7 +94,12 @@ class FakeGh:
         (folder / "gh").chmod(0o755)
         self.project.environ["PATH"] = os.pathsep.join([str(folder), "/usr/bin", "/bin"])
         self._file.write_text(
-            json.dumps({"asked": [], "fails": None, "issues": [], "pulls": [], "refs": {}, "objects": {}})
+            json.dumps(
+                {
+                    **{"asked": [], "fails": None, "issues": [], "pulls": [], "refs": {}, "objects": {}},
+                    **{"has_issues": True, "pages": "workflow", "may_propose": True},
+                }
+            )
         )
 
     @property
@@ -97,4 +112,8 @@ class FakeGh:
 
     def fail_at(self, command: str) -> None:
         """Refuse a command from now on."""
-        self._file.write_text(json.dumps({**json.loads(self._file.read_text()), "fails": command}))
+        self.set("fails", command)
+
+    def set(self, name: str, value: object) -> None:
+        """Change how the repository is set: `has_issues`, `pages` (what publishes them), `may_propose`."""
+        self._file.write_text(json.dumps({**json.loads(self._file.read_text()), name: value}))

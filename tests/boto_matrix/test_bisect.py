@@ -42,6 +42,8 @@ python = {"python": sys.version.split()[0], "executable": sys.executable}
 report = {"format": 1, **python, "packages": packages, "sets": sets}
 with open(os.environ["CELL_RESULTS"], "w") as file:
     json.dump(report, file)
+with open("arguments", "a") as file:
+    file.write(" ".join(sys.argv[1:]) + "\\n")
 with open("ran", "a") as file:
     file.write(os.environ["TOX_ENV_NAME"] + " " + packages["botocore"] + "\\n")
 sys.exit(outcome == "failed")
@@ -140,6 +142,14 @@ def test_a_release_that_cannot_be_installed_is_searched_around(typed_in: SmallPr
     assert done.exit_code == 0, done.output
     assert "boto3 1.26.24  install failed" in done.output
     assert "boto3 1.26.25 fails and 1.26.23 does not; not installable: 1.26.24." in done.output
+
+
+def test_a_cell_ends_with_the_first_failure_that_counts_and_runs_nothing_else(typed_in: SmallProject) -> None:
+    ends = ("bisect", "--good", "1.26.24", "--bad", "1.26.25")
+    typed_in.boto_matrix(*ends, "--set", "redirects_patched", "--", "-k", "one")
+    typed_in.boto_matrix(*ends)
+    found = (typed_in.folder / "arguments").read_text().splitlines()
+    assert found == ["-k one -x --only-set redirects_patched"] * 2 + ["-x"] * 2
 
 
 def test_only_the_set_that_is_named_counts(typed_in: SmallProject) -> None:

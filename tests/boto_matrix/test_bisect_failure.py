@@ -100,6 +100,27 @@ def test_it_says_which_search_it_makes_before_it_makes_it(project: SmallProject)
     assert "Traceback" not in done.output
 
 
+def with_pytest(result: CellResult, version: str) -> CellResult:
+    return result.model_copy(update={"installed": {**result.installed, "pytest": version}})
+
+
+def test_what_broke_by_neither_boto3_nor_moto_is_told_and_another_boto3_is_not_searched(project: SmallProject) -> None:
+    name, other = "py313-boto1.44", "py313-boto1.43"
+    cells = [with_pytest(cell(name, boto3="1.44.5"), "9.1.0"), with_pytest(cell(other, boto3="1.43.9"), "9.1.0")]
+    before = made_results.written(run(*cells), project.folder / "last.json")
+    night = run(failed(name, boto3="1.44.5"), cell(other, boto3="1.43.9"))
+    path = made_results.written(night, project.folder / "night.json")
+    assert find_suspect(night, run(*cells)) is None
+    done = project.boto_matrix("bisect-failure", str(path), "--since", str(before))
+    assert done.exit_code == 0
+    assert done.output.endswith("pytest 9.1.0 → 9.2.0 is new in the cell that broke, and in 1 that passes.\n")
+
+
+def test_a_part_of_the_tests_that_passed_before_says_nothing() -> None:
+    before = run(cell(LATEST, boto3="1.44.4", arguments="-k multipart"))
+    assert find_suspect(run(failed(LATEST, boto3="1.44.6")), before) is None
+
+
 def test_what_is_no_result_is_named(project: SmallProject) -> None:
     done = project.boto_matrix("bisect-failure", "nowhere.json")
     assert done.exit_code == 2

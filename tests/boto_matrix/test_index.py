@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +16,10 @@ from packaging.version import Version
 
 from boto_matrix.errors import IndexUnavailable, NoSuchRelease
 from boto_matrix.releases.index import PackageIndex, index_from_environment
+from boto_matrix.releases.index_settings import for_uv, ignored, index_url
 from boto_matrix.releases.requirements import requirements_in_metadata
 from tests.boto_matrix.conftest import LocalIndex, metadata_of
+from tests.boto_matrix.small_project import REPOSITORY
 
 
 def test_releases_are_given_oldest_first_by_number(local_index: LocalIndex, index: PackageIndex) -> None:
@@ -205,8 +211,69 @@ def test_a_password_in_the_address_is_not_shown_by_what_went_wrong(local_index: 
         ({"UV_INDEX_URL": "", "PIP_INDEX_URL": "http://c/simple"}, "http://c/simple"),
     ],
 )
-def test_the_index_is_the_one_that_installs_come_from(environ: dict[str, str], url: str) -> None:
-    assert index_from_environment(environ).url == url
+def test_the_index_is_the_one_that_installs_come_from(environ: dict[str, str], url: str, tmp_path: Path) -> None:
+    assert index_from_environment({"HOME": str(tmp_path), **environ}).url == url
+
+
+PIP_CONF = "[global]\nindex-url = http://of-pip/simple\nextra-index-url = http://more/simple\n"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    """An environment whose home has files of pip and of uv."""
+    for name, text in (("pip/pip.conf", PIP_CONF), ("uv/uv.toml", '[[index]]\nurl = "http://of-uv/"\ndefault = true')):
+        path = tmp_path / ".config" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+    return {"HOME": str(tmp_path)}
+
+
+@pytest.mark.parametrize(
+    ("environ", "url", "told"),
+    [
+        ({"UV_NO_CONFIG": "1"}, "http://of-pip/simple", {"UV_DEFAULT_INDEX": "http://of-pip/simple"}),
+        ({"UV_NO_CONFIG": "1", "PIP_INDEX_URL": "http://c/"}, "http://c/", {"UV_DEFAULT_INDEX": "http://c/"}),
+        ({"UV_DEFAULT_INDEX": "http://a/"}, "http://a/", {}),
+        ({"UV_NO_CONFIG": "1", "PIP_CONFIG_FILE": os.devnull}, None, {}),
+        pytest.param(
+            {}, "http://of-uv/", {}, marks=pytest.mark.skipif(sys.version_info < (3, 11), reason="it has no tomllib")
+        ),
+    ],
+)
+def test_an_index_that_only_a_file_names_is_asked_and_installed_from(
+    home: dict[str, str], environ: dict[str, str], url: str | None, told: dict[str, str]
+) -> None:
+    assert index_url({**home, **environ}) == url
+    assert for_uv({**home, **environ}) == told
+
+
+def test_what_pip_is_told_and_uv_is_not_is_said_to_be_ignored(home: dict[str, str]) -> None:
+    environ = {**home, "PIP_FIND_LINKS": "/wheels", "PIP_NO_INDEX": "0"}
+    assert ignored(environ) == [
+        "pip's extra-index-url is not used: uv installs, and reads UV_INDEX or UV_EXTRA_INDEX_URL",
+        "pip's find-links is not used: uv installs, and reads UV_FIND_LINKS",
+    ]
+    assert ignored({**environ, "UV_INDEX": "http://more/", "UV_FIND_LINKS": "/wheels"}) == []
+
+
+def test_files_that_cannot_be_read_name_no_index(tmp_path: Path) -> None:
+    (tmp_path / "pip.conf").write_bytes(b"\xff[")
+    (tmp_path / "uv.toml").write_bytes(b"\xff[")
+    files = {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "UV_CONFIG_FILE": str(tmp_path / "uv.toml")}
+    assert index_url({"HOME": str(tmp_path), **files}) is None
+
+
+def test_make_setup_installs_from_the_index_of_pip(tmp_path: Path) -> None:
+    program = "import os; print(os.environ.get('UV_DEFAULT_INDEX'))"
+    done = subprocess.run(
+        [sys.executable, "-m", "boto_matrix.releases.index_settings", sys.executable, "-c", program],
+        cwd=REPOSITORY, capture_output=True, text=True, check=True,
+        env={"PIP_INDEX_URL": "http://c/simple", "HOME": str(tmp_path), "UV_NO_CONFIG": "1"},
+    )  # fmt: skip
+    assert done.stdout == "http://c/simple\n"
+    recipes = [line for line in (REPOSITORY / "Makefile").read_text().splitlines() if "uv pip install" in line]
+    assert recipes
+    assert all("-m boto_matrix.releases.index_settings" in line for line in recipes if line.startswith("\t"))
 
 
 def test_uv_told_to_stay_offline_is_not_asked_around(local_index: LocalIndex) -> None:

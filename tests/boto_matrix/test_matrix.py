@@ -135,12 +135,7 @@ LATEST = "{boto3: latest, botocore: latest, python: '>=3.8'}"
             "expected one of boto3, botocore, python",
         ),
         (rows("{boto3: 1.26.1, python: '>=3.8'}"), 3, "`botocore` is missing; expected an exact botocore release"),
-        (
-            rows(LATEST, "{boto3: 1.20, botocore: 1.23.1, python: '>=3.8'}"),
-            4,
-            "1.20 without quotes is a number",
-        ),
-        (rows(LATEST, "{boto3: 1.20, botocore: 1.23.1, python: '>=3.8'}"), 4, "expected an exact boto3 release"),
+        (rows(LATEST, "{boto3: 1.20, botocore: 1.23.1, python: '>=3.8'}"), 4, "`boto3` is '1.20'; expected an exact"),
         (rows("{boto3: '1.26', botocore: 1.29.1, python: '>=3.8'}"), 3, "`boto3` is '1.26'; expected an exact boto3"),
         (rows("{boto3: [1.26.1], botocore: 1.29.1, python: '>=3.8'}"), 3, "`boto3` is a list; expected an exact"),
         (rows("{boto3: {a: b}, botocore: 1.29.1, python: '>=3.8'}"), 3, "`boto3` is a mapping; expected an exact"),
@@ -158,7 +153,18 @@ LATEST = "{boto3: latest, botocore: latest, python: '>=3.8'}"
             "expected the Pythons that the pair works on",
         ),
         (rows("{boto3: latest, botocore: latest, python: '>=3.8.*'}"), 3, "'>=3.8.*'; expected the Pythons"),
-        (rows("{boto3: latest, botocore: latest, python: 3.8}"), 3, "3.8 without quotes is a number"),
+        (rows("{boto3: latest, botocore: latest, python: 3.8}"), 3, "`python` is '3.8'; expected the Pythons"),
+        (rows("{boto3: latest, botocore: latest, python: '>=3.8', why: 3}"), 3, "write '3'"),
+        (
+            rows("{boto3: 1.34.10, botocore: 1.34.9, python: '>=3.8'}"),
+            3,
+            "boto3 1.34.10 needs botocore 1.34.10 or a later 1.34, not 1.34.9",
+        ),
+        (
+            rows("{boto3: 1.42.0, botocore: 1.41.5, python: '>=3.8'}"),
+            3,
+            "boto3 1.42.0 needs botocore 1.41.6 or a later 1.41, not 1.41.5",
+        ),
         (
             rows("{boto3: latest, botocore: latest, python: '>=3.10'}"),
             3,
@@ -179,8 +185,8 @@ LATEST = "{boto3: latest, botocore: latest, python: '>=3.8'}"
         ("a: 1\na: 2\n", 2, "the key 'a' is written twice"),
         ("a: !!python/name:os.system x\n", 1, "is not read here; write plain text"),
         ("--- a\n--- b\n", 2, "is not YAML"),
-        ("why: 2024-01-01\n", 1, "is a date to YAML; write '2024-01-01'"),
-        ("why: true\n", 1, "is true or false to YAML"),
+        (rows(LATEST.replace("}", ", why: 2024-01-01}")), 3, "is a date to YAML; write '2024-01-01'"),
+        (rows(LATEST.replace("}", ", why: true}")), 3, "is true or false to YAML"),
         ("{a: 1}: 2\n", 1, "unknown key"),
         ("\x00", 1, "is not YAML"),
         ("- &a 1\n- &a 2\n", 1, "expected the two lists"),
@@ -190,6 +196,11 @@ LATEST = "{boto3: latest, botocore: latest, python: '>=3.8'}"
 def test_a_mistake_names_its_line_and_what_is_expected(text: str, line: int, expected: str) -> None:
     told = complaint(text).splitlines()
     assert [part for part in told if part.startswith(f"matrix.yaml:{line}: ") and expected in part], told
+
+
+@pytest.mark.parametrize("row", ["boto3: 1.20, botocore: 1.23", "boto3: 1.20, botocore: 1.23.1"])
+def test_no_advice_leads_to_the_next_refusal(row: str) -> None:
+    assert "write '" not in complaint(rows(f"{{{row}, python: '>=3.8'}}"))
 
 
 def test_all_mistakes_of_the_form_are_told_at_once() -> None:
@@ -230,8 +241,8 @@ def test_a_directory_is_an_error_that_names_it(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_text_are_an_error(tmp_path: Path) -> None:
     path = tmp_path / "matrix.yaml"
-    path.write_bytes(b"pythons: \xff\n")
-    with pytest.raises(MatrixError, match=r"matrix\.yaml: is not UTF-8 text"):
+    path.write_bytes(b"# \xc3\xa9\npythons: \xff\n")
+    with pytest.raises(MatrixError, match=r"matrix\.yaml:2: is not UTF-8 text; save the file as UTF-8"):
         load_matrix(path)
 
 

@@ -58,9 +58,22 @@ def test_what_was_merged_can_be_merged_again_and_no_run_is_lost() -> None:
 
 
 def test_what_is_merged_is_finished_if_all_runs_are_that_something_in_it_is_from() -> None:
-    stopped = run(cell(B), finished=False)
+    stopped = run(cell(B, outcome=Outcome.NOT_RUN), finished=False)
     assert not merge([night(cell(A)), stopped], "merge").finished
     assert merge([night(cell(A), cell(B), day=1), stopped], "merge").finished
+
+
+def test_a_resumed_run_that_is_finished_stays_so_when_it_is_merged() -> None:
+    killed = run(cell(A), cell(B, outcome=Outcome.NOT_RUN), finished=False)
+    resumed = merge([night(cell(B), day=1), killed], "run --resume")
+    assert resumed.finished
+    assert merge([resumed, night(cell(C))], "merge").finished
+
+
+@pytest.mark.parametrize(("whole", "part"), [(failed(A), cell(A)), (cell(A), failed(A))])
+def test_a_part_of_the_tests_never_takes_the_place_of_all_of_them(whole: CellResult, part: CellResult) -> None:
+    narrowed = night(part.model_copy(update={"arguments": "-k multipart"}), day=1)
+    assert outcomes(merge([narrowed, night(whole)], "merge")) == {A: whole.outcome}
 
 
 def test_runs_with_other_overrides_are_not_merged() -> None:
@@ -72,10 +85,11 @@ def test_runs_with_other_overrides_are_not_merged() -> None:
 outcome = st.sampled_from(list(Outcome))
 some_runs = st.lists(
     st.builds(
-        lambda day, cells, command: night(
-            *(cell(name, outcome=one) for name, one in cells.items()), day=day, command=command
+        lambda day, cells, command, arguments: night(
+            *(cell(name, outcome=one, arguments=arguments) for name, one in cells.items()), day=day, command=command
         ),
         day=st.integers(0, 3),
+        arguments=st.sampled_from(["", "-k multipart"]),
         cells=st.dictionaries(st.sampled_from([A, B, C]), outcome),
         command=st.sampled_from("xy"),
     ),
@@ -106,6 +120,13 @@ def test_merging_in_steps_is_merging_at_once(runs: list[RunResult]) -> None:
     for each in runs[1:]:
         in_steps = merge([in_steps, each], "merge")
     assert outcomes(in_steps) == outcomes(at_once)
+
+
+@given(runs=some_runs)
+def test_what_is_known_of_all_the_tests_is_what_it_would_be_without_the_runs_of_a_part(runs: list[RunResult]) -> None:
+    whole = [each for each in runs if not any(one.arguments for one in each.cells)]
+    known = {one.name: one.outcome for one in merge(whole, "merge").cells if one.is_whole_fact} if whole else {}
+    assert {name: one for name, one in outcomes(merge(runs, "merge")).items() if name in known} == known
 
 
 def test_typed_by_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

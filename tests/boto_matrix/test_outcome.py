@@ -37,6 +37,7 @@ def ended(
         (ended(0, report(a=SetOutcome.PASSED, b=SetOutcome.SKIPPED)), Outcome.PASSED, None),
         (ended(1, report(a=SetOutcome.FAILED, b=SetOutcome.PASSED)), Outcome.FAILED, "test_a in a"),
         (ended(1, report(a=SetOutcome.PASSED)), Outcome.FAILED, "outside the sets"),
+        (ended(1, report(a=SetOutcome.FAILED, b=SetOutcome.NOT_RUN)), Outcome.FAILED, "test_a in a"),
         (ended(1, report(a=SetOutcome.FAILED, b=SetOutcome.CRASHED)), Outcome.CRASHED, "b crashed"),
         (ended(2, report(a=SetOutcome.PASSED, b=SetOutcome.NOT_RUN)), Outcome.CRASHED, "before b had run"),
         (ended(4, report()), Outcome.CRASHED, "exit code 4"),

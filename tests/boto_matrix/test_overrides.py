@@ -12,10 +12,11 @@ from boto_matrix.errors import IndexUnavailable
 from boto_matrix.matrix.cells import Cell, Pin
 from boto_matrix.matrix.numbering import botocore_series, check_pair
 from boto_matrix.releases.index import PackageIndex
-from boto_matrix.releases.override import RequestError, read_override
+from boto_matrix.releases.override import OLDEST, RequestError, read_override
 from boto_matrix.releases.requested import overrides_from_environment
 from boto_matrix.releases.resolve import newest_pair
 from tests.boto_matrix.conftest import LocalIndex, metadata_of, wheel_of
+from tests.boto_matrix.small_project import REPOSITORY
 
 
 def cell(python: str = "3.11", boto3: str = "1.26.24", botocore: str = "1.29.24") -> Cell:
@@ -174,8 +175,46 @@ def test_latest_botocore_means_any_that_fits(boto_index: PackageIndex) -> None:
 def test_a_botocore_that_no_boto3_of_the_matrix_works_with_is_refused(
     boto_index: PackageIndex, local_index: LocalIndex
 ) -> None:
-    local_index.add("botocore", "1.19.5")
-    assert "no boto3 from 1.17.0 on works with it" in refusal(boto_index, BOTOCORE_VERSION="1.19.5")
+    local_index.add("botocore", "1.43.9")
+    assert "no boto3 from 1.17.0 on works with it" in refusal(boto_index, BOTOCORE_VERSION="1.43.9")
+
+
+@pytest.mark.parametrize(
+    ("environ", "oldest"),
+    [
+        ({"BOTO3_VERSION": "1.16"}, "boto3 1.17.0"),
+        ({"BOTO3_VERSION": "1.16.63"}, "boto3 1.17.0"),
+        ({"BOTO3_VERSION": "==1.16.63", "BOTOCORE_VERSION": "1.19.63"}, "boto3 1.17.0"),
+        ({"BOTOCORE_VERSION": "1.19"}, "botocore 1.20.0"),
+        ({"MOTO_VERSION": "3.1"}, "moto 4"),
+        ({"MOTO_VERSION": "3.1.19"}, "moto 4"),
+    ],
+)
+def test_what_is_older_than_anything_supported_is_refused_without_an_index(
+    closed_port: str, environ: dict[str, str], oldest: str
+) -> None:
+    name, text = next(iter(environ.items()))
+    assert refusal(PackageIndex(closed_port), **environ) == (
+        f"{name}={text}: nothing older than {oldest} is supported; expected that or a later release"
+    )
+
+
+def test_a_specifier_means_supported_releases_only(boto_index: PackageIndex, local_index: LocalIndex) -> None:
+    local_index.add("boto3", "1.16.63", needs="botocore>=1.19.63,<1.20.0")
+    local_index.add("botocore", "1.19.63")
+    assert "nothing older than boto3 1.17.0" in refusal(boto_index, BOTO3_VERSION="<1.17")
+    assert read_report(boto_index, BOTO3_VERSION="<1.20") == ["boto3==1.17.2", "botocore==1.20.2"]
+
+
+def test_a_wheel_that_is_too_old_is_refused(tmp_path: Path, closed_port: str) -> None:
+    old = wheel(tmp_path, "moto", "3.1.19")
+    assert "nothing older than moto 4 is supported" in refusal(PackageIndex(closed_port), MOTO_VERSION=str(old))
+
+
+def test_the_oldest_releases_are_those_that_the_project_asks_for() -> None:
+    text = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'"moto[s3]>={OLDEST["moto"]}"' in text
+    assert f'"botocore>={".".join(map(str, OLDEST["botocore"].release[:2]))}"' in text
 
 
 @pytest.mark.parametrize("package", ["boto3", "botocore"])
@@ -205,6 +244,8 @@ def test_two_exact_versions_are_taken_where_no_index_can_be_asked(closed_port: s
 def test_two_exact_versions_whose_numbers_do_not_fit_are_refused_without_an_index(closed_port: str) -> None:
     message = refusal(PackageIndex(closed_port), BOTO3_VERSION="1.26.24", BOTOCORE_VERSION="1.31.0")
     assert message.startswith("boto3 1.26.24 needs botocore 1.29, not 1.31.0. Leave out one")
+    message = refusal(PackageIndex(closed_port), BOTO3_VERSION="1.26.24", BOTOCORE_VERSION="1.29.23")
+    assert message.startswith("boto3 1.26.24 needs botocore 1.29.24 or a later 1.29, not 1.29.23. Leave out one")
 
 
 @pytest.mark.parametrize(
@@ -361,12 +402,14 @@ def outcome(text: str) -> str:
 
 @given(st.text(min_size=1))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    assert outcome(text).startswith(("FromIndex", "FromElsewhere", f"BOTO3_VERSION={text} cannot be used: "))
+    refused = (f"BOTO3_VERSION={text} cannot be used: ", f"BOTO3_VERSION={text}: nothing older than ")
+    assert outcome(text).startswith(("FromIndex", "FromElsewhere", *refused))
 
 
 @given(st.from_regex(r"[<>=!~]=?[0-9.*, <>=!~]{0,12}", fullmatch=True))
 def test_anything_like_a_specifier_is_read_or_refused(text: str) -> None:
-    assert outcome(text).startswith(("FromIndex", f"BOTO3_VERSION={text} cannot be used: "))
+    refused = (f"BOTO3_VERSION={text} cannot be used: ", f"BOTO3_VERSION={text}: nothing older than ")
+    assert outcome(text).startswith(("FromIndex", *refused))
 
 
 # The search for a pair, and the numbering
@@ -395,9 +438,16 @@ def test_the_pair_found_is_the_one_that_trying_all_finds(
 
 @given(st.integers(17, 29), st.integers(0, 300), st.integers(0, 300))
 def test_botocore_is_three_minors_ahead_up_to_boto3_1_29(minor: int, patch: int, other: int) -> None:
-    check_pair(f"1.{minor}.{patch}", f"1.{minor + 3}.{other}")
+    check_pair(f"1.{minor}.{patch}", f"1.{minor + 3}.{patch + other}")
     with pytest.raises(ValueError, match=f"needs botocore 1.{minor + 3}, not"):
         check_pair(f"1.{minor}.{patch}", f"1.{minor}.{other}")
+
+
+@given(st.integers(17, 99).filter(lambda minor: not 29 < minor < 33), st.integers(1, 300), st.integers(1, 300))
+def test_a_botocore_of_an_earlier_day_than_its_boto3_is_refused(minor: int, patch: int, before: int) -> None:
+    series = f"1.{minor + 3 if minor < 30 else minor}"
+    with pytest.raises(ValueError, match=f"needs botocore {series}.{patch} or a later {series}, not"):
+        check_pair(f"1.{minor}.{patch}", f"{series}.{max(0, patch - before)}")
 
 
 def test_nothing_is_said_against_numbers_that_nothing_is_known_of() -> None:
@@ -406,6 +456,6 @@ def test_nothing_is_said_against_numbers_that_nothing_is_known_of() -> None:
 
 @given(st.integers(33, 99), st.integers(1, 300), st.integers(0, 300))
 def test_the_minors_are_equal_from_boto3_1_33_on(minor: int, patch: int, other: int) -> None:
-    check_pair(f"1.{minor}.{patch}", f"1.{minor}.{other}")
+    check_pair(f"1.{minor}.{patch}", f"1.{minor}.{patch + other}")
     with pytest.raises(ValueError, match=f"needs botocore 1.{minor}, not"):
         check_pair(f"1.{minor}.{patch}", f"1.{minor + 3}.{other}")

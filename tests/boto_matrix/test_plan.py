@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from boto_matrix.ci.durations import estimate
-from boto_matrix.ci.plan import MOST_SHARDS, deal_out
-from boto_matrix.matrix.cells import Matrix
+from boto_matrix.ci.plan import MOST_SHARDS, deal_out, plan
+from boto_matrix.matrix.cells import Cell, Matrix, Pin
 from boto_matrix.matrix.load import parse_matrix
 from boto_matrix.running.selection import representatives
 from boto_matrix.surface.declaration import declaration_of
@@ -87,10 +87,48 @@ def test_no_shard_exceeds_its_fair_share_by_more_than_one_cell(costs: dict[str, 
     assert longest <= (sum(costs.values()) / number + max(costs.values())) * (1 + 1e-9)
 
 
+@st.composite
+def planned(draw: st.DrawFn) -> tuple[tuple[Cell, ...], dict[str, float], dict[str, str]]:
+    """Cells of a few Pythons, how long some of them took, and the class of each."""
+    python_and_surface = st.tuples(st.sampled_from(["3.8", "3.12", "3.13"]), st.integers(0, 4))
+    drawn = draw(st.lists(python_and_surface, min_size=1, max_size=30))
+    cells = []
+    classes = {}
+    for number, (python, surface) in enumerate(drawn):
+        cell = Cell(python, Pin(f"1.26.{number}", f"1.29.{number}", (python,), None, 1, f"boto1.26.{number}"))
+        cells.append(cell)
+        classes[cell.name] = f"{python} {surface}"
+    known = draw(st.dictionaries(st.sampled_from(list(classes)), SECONDS))
+    return tuple(cells), known, classes
+
+
+@at_leisure
+@given(planned(), st.integers(1, 12))
+def test_a_plan_has_every_cell_once_and_its_shards_one_python_where_there_are_enough(
+    given_cells: tuple[tuple[Cell, ...], dict[str, float], dict[str, str]], number: int
+) -> None:
+    cells, known, classes = given_cells
+    shards = plan(cells, known, number, classes)
+    assert sorted(name for shard in shards for name in shard.cells) == sorted(classes)
+    assert [shard.number for shard in shards] == list(range(1, len(shards) + 1))
+    assert len(shards) == min(number, len(set(classes.values())))
+    pythons = {cell.python for cell in cells}
+    assert sum(len(shard.pythons) for shard in shards) == max(len(shards), len(pythons))
+    shards_of = [{classes[name] for name in shard.cells} for shard in shards]
+    assert sum(map(len, shards_of)) == len(set(classes.values())), "a class stays together"
+
+
+def test_the_python_that_takes_longest_gets_most_machines(matrix: Matrix) -> None:
+    alone = {cell.name: cell.name for cell in matrix.cells}
+    known = {cell.name: 30.0 if cell.python == "3.13" else 10.0 for cell in matrix.cells}
+    pythons = [shard.pythons for shard in plan(matrix.cells, known, 5, alone)]
+    assert pythons == [("3.12",), ("3.13",), ("3.13",), ("3.13",), ("3.8",)]
+
+
 @pytest.mark.parametrize("number", [0, MOST_SHARDS + 1])
-def test_more_shards_than_there_can_be_are_refused(number: int) -> None:
+def test_more_shards_than_there_can_be_are_refused(matrix: Matrix, number: int) -> None:
     with pytest.raises(ValueError, match="expected 1 to 256"):
-        deal_out({"a": 1.0}, number)
+        plan(matrix.cells, {}, number, {cell.name: cell.name for cell in matrix.cells})
 
 
 def test_a_cell_that_never_ran_takes_what_is_usual_on_its_python_or_else_with_its_pin(matrix: Matrix) -> None:
@@ -136,13 +174,21 @@ def test_a_pin_whose_class_is_not_known_is_tested(matrix: Matrix) -> None:
     assert "py312-boto1.43" in names, "it is newer than all that was examined"
 
 
+@pytest.fixture
+def project(project: SmallProject) -> SmallProject:
+    """The small project, with what the patch stands on in it."""
+    (project.folder / "aistore_patch").symlink_to(REPOSITORY / "aistore_patch")
+    return project
+
+
 def test_the_plan_for_a_pull_request_is_part_of_the_nightly_one(project: SmallProject) -> None:
     project.write_matrix([("1.26.24", "1.29.24"), ("1.26.20", "1.29.20")], ["3.8", "3.9", "3.10"])
-    (project.folder / "aistore_patch").symlink_to(REPOSITORY / "aistore_patch")
     one_class = {Version("1.29.20"): "a", Version("1.29.24"): "a"}
     write_record(SurfaceRecord().with_releases(declaration_of("botocore"), one_class), project.folder / "surface.json")
     assert cells_of(project, "--for", "pull-request") == ["py38-boto1.26", "py310-boto1.26"]
     assert len(cells_of(project, "--for", "nightly")) == 6
+    nightly = json.loads(project.boto_matrix("plan", "--shards", "20").output)
+    assert [shard["pythons"] for shard in nightly] == [["3.8"], ["3.9"], ["3.10"]], "a class is not divided"
 
 
 def cells_of(project: SmallProject, *arguments: str) -> list[str]:

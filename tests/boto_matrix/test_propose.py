@@ -90,6 +90,17 @@ def test_what_gh_refuses_is_told_in_a_line(repository: SmallProject, gh: FakeGh)
     assert "Traceback" not in done.output
 
 
+def test_a_repository_in_which_workflows_may_not_propose_is_told_which_setting_that_is(
+    repository: SmallProject, gh: FakeGh
+) -> None:
+    gh.set("may_propose", False)
+    repository.write_matrix([("1.26.20", "1.29.20")])
+    done = propose(repository)
+    assert done.exit_code == 2
+    assert "Tick Settings → Actions → General → Workflow permissions → Allow GitHub Actions to create" in done.output
+    assert "the branch update-matrix is there" in done.output
+
+
 def test_a_text_that_is_not_there_is_refused_before_anything_is_done(repository: SmallProject, gh: FakeGh) -> None:
     repository.write_matrix([("1.26.20", "1.29.20")])
     done = propose(repository, "--said", "nowhere.txt")

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from boto_matrix.__main__ import main
+from boto_matrix.ci.issue import NightlyIssue
+from boto_matrix.matrix.load import project_matrix
 from boto_matrix.report import read
 from boto_matrix.report.badge import badge
 from boto_matrix.report.changes import Change, compare
@@ -23,7 +25,7 @@ from boto_matrix.report.details import details
 from boto_matrix.report.markdown import markdown
 from boto_matrix.report.model import Report
 from boto_matrix.report.page import page
-from boto_matrix.results.model import CellResult, FoundModel, FoundSurface, Outcome, RunResult
+from boto_matrix.results.model import CellResult, FoundModel, FoundSurface, Outcome, RunResult, UsedInterpreter
 from tests.boto_matrix.made_results import FAILED, STARTED, cell, changed, failed, grid, one_set, run, sets, written
 
 A, B = "py311-boto1.26", "py311-boto1.44"
@@ -148,6 +150,13 @@ def test_markdown_shows_the_four_sets_where_they_are_not_all_well() -> None:
     assert "| 1.26.24 | ✓ | ✓✓✓✗ | — |" in text
 
 
+def test_markdown_shows_what_a_cell_left_to_another_one_that_did_not_pass_it() -> None:
+    left = cell(A, outcome=Outcome.NOT_RUN, sets=sets(), covered_by={"scale": B})
+    text = markdown(Report(run(left)))
+    assert "| 1.26.24 | ✓✓✓✓ · |" in text
+    assert "1 cell has left scale to the newest of its class, on the same Python." in text
+
+
 def test_markdown_takes_nothing_from_outside_for_its_own() -> None:
     plain = tags(rendered(markdown(Report(evil_run("xyz")))))
     spoiled = tags(rendered(markdown(Report(evil_run(EVIL)))))
@@ -179,6 +188,9 @@ def test_markdown_of_many_failures_stays_short() -> None:
         ([cell(A), cell(B)], "2 passing", "brightgreen"),
         ([cell(A), failed(B)], "1 of 2 failing", "red"),
         ([cell(A, outcome=Outcome.NO_INTERPRETER)], "not run", "lightgrey"),
+        ([cell(A), cell(B, outcome=Outcome.NO_INTERPRETER)], "1 of 2 passing", "yellow"),
+        ([cell(A), cell(B, outcome=Outcome.NOT_RUN)], "1 of 2 passing", "yellow"),
+        ([cell(A, arguments="-k multipart")], "not run", "lightgrey"),
         ([], "not run", "lightgrey"),
     ],
 )
@@ -194,9 +206,16 @@ def test_badge_of_a_run_that_is_not_finished_is_not_green() -> None:
 # What changed
 
 
+PART = {"arguments": "-k multipart"}
+
+
 @pytest.mark.parametrize(
     ("before", "now", "change"),
     [
+        (failed(A), cell(A, **PART), None),
+        (cell(A), failed(A).model_copy(update=PART), None),
+        (cell(A, **PART), failed(A), Change.BROKE),
+        (failed(A).model_copy(update=PART), cell(A), None),
         (cell(A), cell(A), None),
         (cell(A), failed(A), Change.BROKE),
         (failed(A), cell(A), Change.MENDED),
@@ -220,6 +239,46 @@ def test_packages_that_changed_are_counted() -> None:
     old = [one.model_copy(update={"installed": {**one.installed, "moto": "5.2.4"}}) for one in (cell(A), cell(B))]
     (found,) = compare(run(cell(A), cell(B)), run(*old, started=EARLIER)).packages
     assert (found.package, found.before, found.now, found.cells) == ("moto", "5.2.4", "5.2.5", 2)
+
+
+def with_versions(one: CellResult, **versions: str) -> CellResult:
+    return one.model_copy(update={"installed": {**one.installed, **versions}})
+
+
+@pytest.mark.parametrize("package", ["moto", "pytest", "urllib3", "boto3"])
+def test_what_is_new_where_cells_broke_is_said_in_every_form(package: str) -> None:
+    names = [A, B, "py312-boto1.44"]
+    before = run(*(with_versions(cell(name), **{package: "1.0", "six": "1.16.0"}) for name in names), started=EARLIER)
+    now = run(
+        *(with_versions(failed(name), **{package: "2.0"}) for name in names[:2]),
+        with_versions(cell(names[2]), **{package: "1.0"}),
+    )
+    report = Report(now, before)
+    said = f"{package} 1.0 → 2.0 is new in 2 of the 2 cells that broke, and in none that passes"
+    other = "six 1.16.0 → 1.17.0 is new in 2 of the 2 cells that broke, and in 1 that passes"
+    assert report.changes is not None
+    assert [one.sentence for one in report.changes.new_where_broken] == [said, other]
+    assert said in markdown(report)
+    assert said in NightlyIssue(report, ()).body
+    assert f"<li>{said}</li>" in page(report)
+
+
+def test_a_report_says_which_releases_are_the_newest_that_ran() -> None:
+    report = Report(run(cell(A), with_versions(cell(B), moto="5.10.0", urllib3="1.26.20")))
+    assert report.newest == {
+        "boto3": "1.26.24", "botocore": "1.26.24", "moto": "5.10.0", "pytest": "9.2.0", "urllib3": "2.8.0",
+    }  # fmt: skip
+    assert "moto 5.10.0, pytest 9.2.0, urllib3 2.8.0" in page(report)
+    assert "moto 5.10.0, pytest 9.2.0, urllib3 2.8.0" in markdown(report)
+
+
+def test_another_python_is_as_new_as_another_package() -> None:
+    old, new = (
+        one.model_copy(update={"interpreter": UsedInterpreter(version=version, path="/python")})
+        for one, version in ((cell(A), "3.11.7"), (failed(A), "3.11.8"))
+    )
+    (found,) = compare(run(new), run(old, started=EARLIER)).new_where_broken
+    assert found.sentence == "Python 3.11.7 → 3.11.8 is new in the cell that broke, and in none that passes"
 
 
 def test_cells_that_are_gone_are_named() -> None:
@@ -263,6 +322,17 @@ def test_newest_run_is_laid_over_what_was_known_and_compared_with_it(results: Pa
     assert {one.name: one.outcome for one in report.run.cells} == {two: Outcome.FAILED, other: Outcome.PASSED}
     assert report.changes is not None
     assert report.changes.cells == {two: Change.BROKE}
+
+
+def test_a_part_of_the_tests_that_was_run_since_does_not_mend_what_is_red(results: Path) -> None:
+    name = "py311-boto1.44"
+    keep(run(failed(name), started=EARLIER), results, age=1)
+    keep(run(cell(name, arguments="-k multipart")), results, age=0)
+    report = read.read_report([], None)
+    assert [one.outcome for one in report.run.cells] == [Outcome.FAILED]
+    assert report.standing.is_red
+    assert report.changes is not None
+    assert report.changes.cells == {}
 
 
 def test_runs_with_other_overrides_are_not_mixed_in(results: Path) -> None:
@@ -344,9 +414,52 @@ def test_a_cell_on_the_page_says_whether_the_guard_knows_its_botocore(
 
 
 def test_several_files_are_reported_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    paths = [str(written(run(one), tmp_path / f"{one.name}.json")) for one in (cell(A), cell(B))]
-    assert main(["report", *paths, "--format", "badge"]) == 0
-    assert json.loads(capsys.readouterr().out)["message"] == "2 passing"
+    runs = [run(cell(A), started=EARLIER), run(cell(B))]
+    paths = [str(written(one, tmp_path / f"{one.started:%d}.json")) for one in runs]
+    assert main(["report", *paths, "--format", "markdown"]) == 0
+    assert "Merged from 2 runs" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["html", "markdown", "terminal", "badge"])
+def test_a_part_of_the_tests_is_shown_as_one(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, output = str(written(run(cell(A, **PART)), tmp_path / "r.json")), tmp_path / "report"
+    assert main(["report", path, "--format", form, "--output", str(output)]) == 0
+    said = output.read_text() if output.exists() else capsys.readouterr().out
+    expected = {
+        "html": "<span>part</span>",
+        "markdown": "## No cell has run all its tests\n",
+        "terminal": "✓✓✓✓ part",
+        "badge": '"message": "not run"',
+    }
+    assert expected[form] in said
+
+
+def test_a_badge_of_other_versions_than_the_pins_says_so() -> None:
+    assert json.loads(badge(Report(run(cell(A), overrides={"BOTO3_VERSION": "1.26"}))))["label"] == (
+        "boto3 matrix BOTO3_VERSION=1.26"
+    )
+
+
+def test_a_report_without_some_cells_of_the_matrix_is_not_green(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [one.name for one in project_matrix().cells]
+    path = str(written(run(*(cell(name) for name in names[1:])), tmp_path / "r.json"))
+    assert main(["report", path, "--format", "badge"]) == 0
+    badge_says = json.loads(capsys.readouterr().out)
+    assert (badge_says["message"], badge_says["color"]) == (f"{len(names) - 1} of {len(names)} passing", "yellow")
+    assert main(["report", path, "--format", "markdown"]) == 0
+    assert f"## {len(names) - 1} of {len(names)} cells passed, the others did not run" in capsys.readouterr().out
+    report = read.read_report([Path(path)], None)
+    assert '<h1 class="">' in page(report)
+
+
+def test_where_there_is_nothing_to_compare_with_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, none = str(written(run(cell(A)), tmp_path / "r.json")), str(tmp_path / "none.json")
+    assert main(["report", path, "--since", none, "--format", "badge"]) == 0
+    assert capsys.readouterr().err == f"nothing to compare with: {none} is not there\n"
 
 
 def test_page_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -214,6 +214,16 @@ def test_cell_that_passed_shows_its_sets(opened: Browser) -> None:
     assert len(rows) == 4
 
 
+def test_cell_shows_what_another_one_ran_for_it(browser: Browser, tmp_path: Path) -> None:
+    newest = cell("py311-boto1.26", boto3="1.26.24", sets=sets(scale=one_set()))
+    left = cell("py311-boto1.25", boto3="1.25.5", covered_by={"scale": newest.name, "patching": "py311-boto1.27"})
+    browser.open(write(run(newest, left), tmp_path), at=f"#{left.name}")
+    rows = [row.text for row in browser.all("dialog tbody tr")]
+    assert rows[4:] == ["scale passed, covered by py311-boto1.26", "patching not run, covered by py311-boto1.27"]
+    assert "1 cell has left scale, patching to the newest of its class" in browser.text("body")
+    assert browser.console() == []
+
+
 def test_address_opens_a_cell(browser: Browser, written: Path) -> None:
     browser.open(written, at=f"#{BAD}")
     assert browser.text("#cell-name") == BAD

@@ -108,6 +108,18 @@ def test_what_passed_with_other_tests_does_not_count(half_done: SmallProject) ->
     assert ran(half_done) == {OTHER}, "the newest results are of a part of the tests; those before count"
 
 
+def test_a_part_that_passed_since_does_not_count_for_what_failed(project: SmallProject) -> None:
+    project.behave({GOOD: "fail"})
+    project.boto_matrix("run", GOOD)
+    project.behave({})
+    assert project.boto_matrix("run", GOOD, "--", "-k", "multipart").exit_code == 0
+    badge = project.boto_matrix("report", "--format", "badge").output
+    assert '"message": "1 of 1 failing"' in badge
+    forget_what_ran(project)
+    assert project.boto_matrix("run", "--resume", GOOD).exit_code == 0
+    assert ran(project) == {GOOD}
+
+
 def test_what_passed_with_other_versions_does_not_count(half_done: SmallProject) -> None:
     wheel = half_done.add_wheel("moto", "5.2.5")
     done = half_done.boto_matrix("run", "--resume", GOOD, MOTO_VERSION=str(wheel))

@@ -86,6 +86,7 @@ def test_tests_that_leave_no_results_have_crashed_whatever_their_exit_code(proje
     project.behave({GOOD: "say nothing"})
     assert project.boto_matrix("run", GOOD).exit_code == 1
     assert result(project, GOOD).outcome is Outcome.CRASHED
+    assert result(project, GOOD).installed == {"boto3": "1.26.24", "botocore": "1.29.24"}, "it is known all the same"
 
 
 def test_a_run_in_which_nothing_ran_has_failed(project: SmallProject) -> None:
@@ -97,6 +98,52 @@ def test_a_run_in_which_nothing_ran_has_failed(project: SmallProject) -> None:
     done = project.boto_matrix("run")
     assert done.exit_code == 1
     assert "no py" in done.output
+
+
+def test_a_cell_that_is_named_and_has_no_python_is_not_green(project: SmallProject) -> None:
+    project.write_matrix([("1.26.24", "1.29.24")], [PYTHON, "3.99"])
+    assert project.boto_matrix("run").exit_code == 0, "all cells that have a Python here"
+    assert project.boto_matrix("run", GOOD, "py399-boto1.26").exit_code == 1
+
+
+@pytest.mark.parametrize("place", ["results", "notes.txt/results.json", "/proc/none/results.json"])
+def test_results_that_cannot_be_written_are_told_in_a_line_before_anything_runs(
+    project: SmallProject, place: str
+) -> None:
+    (project.folder / "results").mkdir()
+    (project.folder / "notes.txt").touch()
+    done = project.boto_matrix("run", "--results", place)
+    assert done.exit_code == 2
+    assert len(done.output.splitlines()) == 1, done.output
+    assert f"{place}: cannot be written: " in done.output
+    assert "Name another place" in done.output
+    assert not project.has_run(GOOD)
+
+
+def test_a_log_that_cannot_be_written_is_told_in_a_line_before_anything_runs(project: SmallProject) -> None:
+    (project.folder / "mine.log").mkdir()
+    done = project.boto_matrix("run", "--results", "mine.json")
+    assert done.exit_code == 2
+    assert len(done.output.splitlines()) == 1, done.output
+    assert "mine.log: cannot be written: Is a directory" in done.output
+    assert not project.has_run(GOOD)
+
+
+def test_a_disk_that_is_full_at_the_end_is_told_in_a_line_below_what_was_found(project: SmallProject) -> None:
+    (project.folder / "check.py").write_text(
+        (project.folder / "check.py").read_text() + "import shutil; shutil.rmtree('mine'); open('mine', 'w').close()\n"
+    )
+    done = project.boto_matrix("run", GOOD, "--results", "mine/results.json")
+    assert done.exit_code == 2
+    assert "Traceback" not in done.output
+    assert "cells: 1 passed, 0 failed" in done.output
+    assert "mine/results.json: cannot be written: " in done.output.splitlines()[-1]
+
+
+def test_a_setting_of_pip_that_changes_nothing_is_said_once(project: SmallProject) -> None:
+    done = project.boto_matrix("run", PIP_EXTRA_INDEX_URL="http://more.invalid/simple")
+    assert done.exit_code == 0, done.output
+    assert done.output.count("pip's extra-index-url is not used: uv installs, and reads UV_INDEX") == 1
 
 
 def test_what_follows_two_dashes_goes_to_pytest(project: SmallProject) -> None:

@@ -123,3 +123,15 @@ def test_on_a_terminal_the_line_tells_how_far_the_run_is() -> None:
     for part in ("1/3", "0 failed", "running py311-boto1.26", "left"):
         assert part in last
     assert "passed" not in last
+
+
+def test_what_a_cell_left_to_another_one_is_told_and_shows_where_that_has_not_passed_it() -> None:
+    left = {"covered_by": {"scale": "py39-boto1.26"}}
+    passed, waits = (
+        cell(f"py{python}-boto1.24", f"3.{python[1:]}", outcome, P, P, P, P, P, P).model_copy(update=left)
+        for python, outcome in (("39", Outcome.PASSED), ("311", Outcome.NOT_RUN))
+    )
+    lines = shown(run_of(passed, waits))
+    assert "1.24   ✓✓✓✓ ✓  ✓✓✓✓ ·" in lines
+    assert "2 cells have left scale to the newest of their class, on the same Python" in lines
+    assert any(line.endswith("· not run, ✓ passed") for line in lines)

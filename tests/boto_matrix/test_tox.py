@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.boto_matrix.conftest import LocalIndex
-from tests.boto_matrix.small_project import PY, PYTHON, REPOSITORY, SmallProject
+from tests.boto_matrix.small_project import PY, PYTHON, REPOSITORY, SmallProject, installable_wheel
 
 
 def installed(project: SmallProject, cell: str) -> dict[str, str]:
@@ -88,6 +88,18 @@ def test_a_factor_selects_its_cells_and_one_that_is_nowhere_is_refused(project: 
     assert "boto1.17" in refused.output
 
 
+@pytest.mark.parametrize(
+    "setting", ["testenv.deps=boto3==1.0", f"testenv:{PY}-boto1.26.deps+=x", "tox.env_list=a", "testenv.runner=plain"]
+)
+def test_a_setting_that_the_matrix_makes_itself_is_refused(project: SmallProject, setting: str) -> None:
+    done = project.tox("-e", f"{PY}-boto1.26", "-x", setting)
+    assert done.exit_code != 0
+    assert f"-x {setting}: " in done.output
+    assert "is what matrix.yaml makes it" in done.output
+    assert "Traceback" not in done.output
+    assert not project.has_run(f"{PY}-boto1.26")
+
+
 def test_tox_p_runs_all_cells(project: SmallProject) -> None:
     assert project.tox("p").exit_code == 0
     assert project.has_run(f"{PY}-boto1.17")
@@ -164,6 +176,20 @@ def test_an_override_replaces_the_pin_of_whatever_is_run(project: SmallProject, 
     assert done.exit_code == 0, done.output
     assert installed(project, cell) == {"boto3": "1.26.20", "botocore": "1.29.20"}
     assert project.seen(cell)["environment"]["CELL_BOTO3"] == "1.26.20"
+
+
+def test_versions_are_asked_of_the_index_that_pip_is_told_of_and_installed_from_it(
+    project: SmallProject, local_index: LocalIndex
+) -> None:
+    cell = f"{PY}-boto1.17"
+    for package, version in (("boto3", "1.26.20"), ("botocore", "1.29.20")):
+        local_index.add(package, version, has_metadata=True)
+        (file,) = local_index.files[package].values()
+        file.content = installable_wheel(package, version)
+    environ = {"UV_OFFLINE": "0", "UV_NO_INDEX": "0", "PIP_INDEX_URL": local_index.url}
+    done = project.tox("-e", cell, BOTO3_VERSION="1.26", BOTOCORE_VERSION="1.29", UV_FIND_LINKS="", **environ)
+    assert done.exit_code == 0, done.output
+    assert installed(project, cell) == {"boto3": "1.26.20", "botocore": "1.29.20"}
 
 
 def test_an_override_that_cannot_be_is_refused_before_anything_runs(project: SmallProject) -> None:

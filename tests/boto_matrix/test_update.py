@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from boto_matrix.results.files import newest_first, write_results
 from boto_matrix.results.model import CellResult, Machine, Outcome, PinnedVersions, RunResult
 from boto_matrix.update.refresh import NOT_RUN, Refreshed, history_of, refresh
 from tests.boto_matrix.conftest import LocalIndex
+from tests.boto_matrix.fake_gh import FakeGh
 from tests.boto_matrix.small_project import SmallProject
 from tests.boto_matrix.surface_packages import declare_surface, publish, publish_botocore, publish_others, use_index
 
@@ -341,3 +343,25 @@ def test_a_mistake_in_the_file_is_told_before_anything_is_asked(
     assert done.exit_code == 2
     assert "matrix.yaml:6:" in done.output
     assert local_index.asked == []
+
+
+def test_a_week_becomes_a_pull_request_with_what_changed_and_why_and_the_next_one_brings_it_up_to_date(
+    typed_in: SmallProject, local_index: LocalIndex
+) -> None:
+    """What update.yml does, with a program in the place of gh that remembers what there is on GitHub."""
+    author = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.test")
+    for command in (("init", "-q"), ("add", "matrix.yaml"), (*author, "commit", "-q", "-m", "first")):
+        subprocess.run(["git", *command], cwd=typed_in.folder, check=True, capture_output=True)
+    gh = FakeGh(typed_in)
+    proposing = ("propose", "matrix.yaml", "--branch", "update-matrix", "--title", "Update", "--said", "said.txt")
+    for patch, done_with_it in ((24, "opened https://example.test/7"), (25, "pull request 7 is up to date")):
+        add_pair(local_index, patch)
+        (typed_in.folder / "said.txt").write_text(typed_in.boto_matrix("update").output)
+        done = typed_in.boto_matrix(*proposing, "--run", "ci.yml")
+        assert (done.exit_code, done.output.strip()) == (0, done_with_it)
+        [pull] = gh["pulls"]
+        assert f"boto3 1.26.{patch} with botocore 1.29.{patch}: the newest of 1.26" in pull["body"]
+        commit = gh["objects"][gh["refs"]["refs/heads/update-matrix"]]
+        [entry] = gh["objects"][commit["tree"]]["tree"]
+        assert f"boto3: 1.26.{patch}" in entry["content"]
+    assert [asked for asked, _ in gh["asked"]].count(["workflow", "run", "ci.yml", "--ref", "update-matrix"]) == 2

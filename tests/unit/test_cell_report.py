@@ -25,7 +25,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-    for name in ("CELL_BOTO3", "CELL_BOTOCORE", "CELL_RESULTS"):
+    for name in ("CELL_BOTO3", "CELL_BOTOCORE", "CELL_RESULTS", "CELL_LEAVES_OUT"):
         monkeypatch.delenv(name, raising=False)
     pytester.makeconftest(
         """
@@ -90,6 +90,22 @@ def test_each_set_is_written_with_its_tests(pytester: pytest.Pytester, results: 
     assert "assert 'this' == 'that'" in bad["detail"]
     assert written["sets"]["redirects_patched"]["cpu_seconds"] is not None
     assert written["sets"]["engine"]["cpu_seconds"] is None
+
+
+def test_a_set_that_another_cell_runs_is_not_even_looked_at(
+    pytester: pytest.Pytester, results: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makepyfile(test_scale="raise RuntimeError('imported')", test_scales="def test_it(): pass")
+    monkeypatch.setenv("CELL_LEAVES_OUT", "scale redirects_patched")
+    assert outcomes(results()) == {"scales": ("passed", {"test_it": "passed"})}
+
+
+def test_a_set_can_be_run_alone(pytester: pytest.Pytester, results: Any, run: Run) -> None:
+    pytester.makepyfile(test_scale="raise RuntimeError('imported')", test_scales="def test_it(): pass")
+    assert outcomes(results("--only-set", "scales")) == {"scales": ("passed", {"test_it": "passed"})}
+    refused = run("--only-set", "scalse")
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    refused.stderr.fnmatch_lines(["*--only-set scalse: there is no such set; there are scale, scales"])
 
 
 def test_results_say_what_they_are_of(pytester: pytest.Pytester, results: Any) -> None:

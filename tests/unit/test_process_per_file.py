@@ -357,3 +357,38 @@ def test_a_warning_of_a_class_that_only_the_file_knows_is_told_by_its_name(run: 
     result = run(*by, plugins=("xdist",))
     result.assert_outcomes(passed=1, warnings=1)
     result.stdout.fnmatch_lines(["*Odd: careful*"])
+
+
+def test_as_many_processes_run_at_once_as_are_asked_for(
+    project: pytest.Pytester, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(project.path / "fifo")
+    opens = "import os\ndef test_it(): os.close(os.open({path!r}, os.{how}))  # waits for the other end"
+    path = str(project.path / "fifo")
+    project.makepyfile(
+        test_own_a=opens.format(path=path, how="O_WRONLY"), test_own_b=opens.format(path=path, how="O_RDONLY")
+    )
+    monkeypatch.setenv("MP_TESTCOUNT", "2")
+    run().assert_outcomes(passed=2)
+
+
+def test_one_process_at_a_time_runs_if_that_is_asked_for(
+    project: pytest.Pytester, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = project.path / "log"
+    tells = "\n".join(f"def test_{word}(): open({str(log)!r}, 'a').write('{word} ')" for word in ("begins", "ends"))
+    project.makepyfile(test_own_a=tells, test_own_b=tells, test_own_c=tells)
+    monkeypatch.setenv("MP_TESTCOUNT", "1")
+    run().assert_outcomes(passed=6)
+    assert log.read_text() == "begins ends " * 3
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "two", "1.5"])
+def test_a_number_of_processes_that_cannot_be_is_refused(
+    project: pytest.Pytester, run: Run, monkeypatch: pytest.MonkeyPatch, count: str
+) -> None:
+    project.makepyfile(test_own_a="def test_it(): pass")
+    monkeypatch.setenv("MP_TESTCOUNT", count)
+    refused = run()
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    refused.stderr.fnmatch_lines([f"*MP_TESTCOUNT={count}: expected how many test processes run at once*"])
