@@ -106,8 +106,8 @@ endif
 
 # What a job that may write to the repository installs, to the byte: the group `harness`, on each Python from 3.12 on.
 lock: $(READY)
-	$(VENV)/bin/uv pip compile --quiet --upgrade --group harness --universal --python-version 3.12 --generate-hashes \
-		--no-header --no-annotate --output-file $(LOCK)
+	$(VENV)/bin/python -m boto_matrix.releases.index_settings $(VENV)/bin/uv pip compile --quiet --upgrade --group harness \
+		--universal --python-version 3.12 --generate-hashes --no-header --no-annotate --output-file $(LOCK)
 
 clean:
 	rm -rf $(VENV) .tox results .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,6 +5,7 @@ Every aiobotocore demands a botocore of its own, so that none can be in the envi
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import uv
 
 from boto_matrix.machine.interpreters import Interpreters, how_to_get
+from boto_matrix.releases.index_settings import for_uv
 
 ROOT = Path(__file__).parents[2]
 RUNS = (
@@ -21,7 +23,7 @@ RUNS = (
     ("3.13", "aiobotocore"),
 )
 """The oldest, the last with another way to aiohttp's session, one that httpx came after, and the newest."""
-WITH = ("s3fs", "httpx", "pytest", "pytest-socket", "hypothesis", "tomli; python_version < '3.11'")
+WITH = ("boto3", "s3fs", "httpx", "pytest", "pytest-socket", "hypothesis", "tomli; python_version < '3.11'")
 
 
 def main(arguments: list[str]) -> int:
@@ -35,8 +37,8 @@ def main(arguments: list[str]) -> int:
         needs = [option for need in (aiobotocore, *WITH) for option in ("--with", need)]
         alone = ["--quiet", "--no-project", "--isolated", "--python", str(found.path)]
         environment = [uv.find_uv_bin(), "run", *alone, *needs]
-        tests = ["python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/aio", *arguments]
-        code = subprocess.call([*environment, *tests], cwd=ROOT) or code
+        tests = ["python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *(arguments or ["tests/aio"])]
+        code = subprocess.call([*environment, *tests], cwd=ROOT, env={**os.environ, **for_uv()}) or code
     return code
 
 
