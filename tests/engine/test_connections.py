@@ -141,7 +141,9 @@ def test_a_redirected_request_that_is_answered_by_switching_protocols_has_not_su
     cluster: Cluster, make_client: MakeClient
 ) -> None:
     client = follower(cluster, make_client)
-    cluster.targets[0].fail_with(Fault.raw(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n"))
+    # It says that it closes: else the second request might meet the end of the connection that the first one used.
+    switching = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: close\r\n\r\n"
+    cluster.targets[0].fail_with(Fault.raw(switching))
     cluster.proxy.fail_with(Fault.redirect(cluster.targets[0].url + "/s3/capb/k?pid=1"))
     for _ in range(2):
         with pytest.raises(HTTPClientError, match="status 101"):
