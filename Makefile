@@ -55,7 +55,7 @@ mutants: $(READY)
 
 coverage: $(READY)
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest -q $(MUST_NOTICE) tests/program $(ARGS)
+	$(VENV)/bin/coverage run -m pytest -q $(MUST_NOTICE) $(ARGS)
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 

@@ -23,6 +23,7 @@ from aistore_patch.short_way import _botocore_error, exchange
 from aistore_patch.short_way.exchange import (
     ShortRedirect,
     _blocks,
+    _hear,
     _host_header,
     _request_head,
     _send,
@@ -351,3 +352,22 @@ def test_a_switch_that_turned_into_nonsense_is_off(monkeypatch: pytest.MonkeyPat
     assert short_way._is_on()
     monkeypatch.setenv("AISTORE_PATCH_SHORT_WAY", "nonsense")
     assert not short_way._is_on()
+
+
+class OfAnotherKind(socket.socket):
+    """As one over TLS, there is no looking at what it will give."""
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        assert not flags
+        return super().recv(size)
+
+
+def test_what_comes_before_a_body_is_read_where_it_cannot_be_looked_at() -> None:
+    ours, theirs = socket.socketpair()
+    connection = HTTPConnection("h", timeout=5)
+    connection.sock = OfAnotherKind(fileno=ours.detach())
+    connection.sock.settimeout(5)
+    with theirs:
+        theirs.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        assert _hear(connection) == (True, None)
+    connection.close()
