@@ -46,7 +46,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("operation", ["get_object", "put_object"])
 def test_a_target_that_hangs_is_a_read_time_out(cluster: Cluster, make_client: MakeClient, operation: str) -> None:
-    client = warm(cluster, make_client, connect_timeout=30, read_timeout=0.2)
+    client = warm(cluster, make_client, connect_timeout=30, read_timeout=1)
     cluster.target_of(BUCKET, "k").fail_with(Fault.HANG)
     body = {"Body": b"x"} if operation == "put_object" else {}
     with pytest.raises(ReadTimeoutError):
