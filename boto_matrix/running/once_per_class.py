@@ -1,8 +1,8 @@
 """Sets that one cell of a class runs for all: which these are, and which cell runs them for whom.
 
-A class is the cells on one Python whose botocores have one surface. In all that the patch stands on, they run the same
-code: tests of the patch's own machinery find in one of them what they would find in each. (On one Python a surface goes
-with one major of urllib3 as well. Whether it did is seen in the results: `boto_matrix/results/covered.py`.)
+A class is the cells on one Python whose botocores have one surface and admit the same major of urllib3. In all that the
+patch stands on, they run the same code: tests of the patch's own machinery find in one of them what they would find in
+each. (Whether they had that urllib3 is seen in the results: `boto_matrix/results/covered.py`.)
 
 The representative of a class is its cell with the newest boto3, and runs everything. It follows from matrix.yaml and
 surface.json alone, so that it is the same on every machine that runs a part of the matrix.

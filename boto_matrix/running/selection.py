@@ -22,6 +22,9 @@ from boto_matrix.surface.record import read_record
 
 _Item = TypeVar("_Item")
 
+# The botocore that first admits urllib3 2, on Python 3.10 and later (its metadata).
+_FIRST_ON_URLLIB3_2 = (Version("1.31.62"), Version("3.10"))
+
 
 def corners(matrix: Matrix, interpreters: Interpreters) -> list[Cell]:
     """Choose the corners: the oldest and the newest numbered pin on the oldest and on the newest Python that is there.
@@ -66,19 +69,19 @@ def representatives(cells: Iterable[Cell], fingerprints: Mapping[Version, str]) 
 
     """
     cells = list(cells)
-    by_surface: dict[str, dict[str, Cell]] = {}
-    for (surface, python), of_class in classes(cells, fingerprints).items():
-        by_surface.setdefault(surface, {})[python] = newest(of_class)
+    by_surface: dict[str, dict[str, list[Cell]]] = {}
+    for (surface, python, _), of_class in classes(cells, fingerprints).items():
+        by_surface.setdefault(surface, {}).setdefault(python, []).extend(of_class)
     names = {
-        by_python[python].name
+        newest(by_python[python]).name
         for by_python in by_surface.values()
         for python in (min(by_python, key=Version), max(by_python, key=Version))
     }
     return [cell for cell in cells if cell.name in names]
 
 
-def classes(cells: Iterable[Cell], fingerprints: Mapping[Version, str]) -> dict[tuple[str, str], list[Cell]]:
-    """Sort cells into classes: by the surface class of their botocore, and by their Python.
+def classes(cells: Iterable[Cell], fingerprints: Mapping[Version, str]) -> dict[tuple[str, str, int], list[Cell]]:
+    """Sort cells into classes: by the surface class of their botocore, their Python, and the major of their urllib3.
 
     Args:
         cells: to sort.
@@ -86,10 +89,17 @@ def classes(cells: Iterable[Cell], fingerprints: Mapping[Version, str]) -> dict[
 
     """
     examined = sorted(fingerprints)
-    found: dict[tuple[str, str], list[Cell]] = {}
+    found: dict[tuple[str, str, int], list[Cell]] = {}
     for cell in cells:
-        found.setdefault((_class_of(cell.pin, examined, fingerprints), cell.python), []).append(cell)
+        surface = _class_of(cell.pin, examined, fingerprints)
+        found.setdefault((surface, cell.python, _urllib3_of(cell)), []).append(cell)
     return found
+
+
+def _urllib3_of(cell: Cell) -> int:
+    botocore, python = _FIRST_ON_URLLIB3_2
+    is_late = cell.pin.botocore == LATEST or Version(cell.pin.botocore) >= botocore
+    return 2 if is_late and Version(cell.python) >= python else 1
 
 
 def newest(cells: Iterable[Cell]) -> Cell:

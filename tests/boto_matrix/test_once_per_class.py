@@ -190,7 +190,7 @@ def test_every_class_of_the_matrix_has_one_cell_that_runs_everything_and_so_has_
     fingerprints = read_record(REPOSITORY / "surface.json").of(declaration_of("botocore")).fingerprints()
     chosen = representatives_of(matrix)
     assert set(chosen) == {one.name for one in matrix.cells}
-    for (_, python), of_class in classes(matrix.cells, fingerprints).items():
+    for (_, python, _), of_class in classes(matrix.cells, fingerprints).items():
         names = {chosen[one.name] for one in of_class}
         assert len(names) == 1
         assert names <= {one.name for one in of_class}

@@ -78,7 +78,7 @@ def test_its_s3_calls_are_refused_when_it_was_imported_before(package: Package) 
     with pytest.warns(RuntimeWarning, match=r"this aiobotocore is not one .* lacks .*, so they are refused"):
         aistore_patch.patch()
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", RuntimeWarning)
         aistore_patch.patch()  # which has been told
     assert not aistore_patch.is_patched()
     with pytest.raises(UnsupportedBotocoreError, match=r"PutObject was not sent, .* aistore_patch\.unpatch\(\)"):
@@ -161,7 +161,7 @@ def test_one_that_was_forgotten_before_its_import_ended_stays_as_it_is(package: 
     package.has(f"import aistore_patch\naistore_patch.unpatch()\n{ANOTHER}")
     aistore_patch.patch()
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", RuntimeWarning)
         assert call(package.imported().AioEndpoint, S3_CALL) == "sent"
 
 
