@@ -84,7 +84,7 @@ class Answer(AWSHTTPResponse):  # type: ignore[misc]  # botocore has no types
         return version, http.client.CONTINUE, reason  # which `begin` passes over, with its headers
 
 
-class Redirected(Exception):
+class RedirectedEarly(Exception):
     """A redirect came instead of `100 Continue`."""
 
 
@@ -98,7 +98,7 @@ class _Connection:
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:
         url = _target(url, headers)
-        with contextlib.suppress(Redirected):  # then the answer is there to be read
+        with contextlib.suppress(RedirectedEarly):  # then the answer is there to be read
             super().request(method, url, body, headers, **options)  # type: ignore[misc]  # a mixin
 
     def request_chunked(self, method: str, url: str, body: Any = None, headers: Any = None) -> None:
@@ -108,7 +108,7 @@ class _Connection:
         url = _target(url, headers)
         self._is_chunked = True
         try:
-            with contextlib.suppress(Redirected):
+            with contextlib.suppress(RedirectedEarly):
                 super().request_chunked(method, url, body, headers)  # type: ignore[misc]  # a mixin
         finally:
             self._expect_header_set = self._is_chunked = False
@@ -142,7 +142,7 @@ class _Connection:
             self._response_received = True
             line = self._early_line.decode("latin-1").split(None, 2)
             self.response_class = functools.partial(Answer, status_tuple=(line[0], status, "".join(line[2:]).strip()))
-            raise Redirected
+            raise RedirectedEarly
 
     def _heard(self, message_body: Any) -> bool:
         """Whether there was an answer; over TLS 1.3, what is there to be read may be tickets for the next session.

@@ -24,7 +24,7 @@ from urllib3.util.response import assert_header_parsing
 from urllib3.util.retry import Retry
 
 from ..chain import STATUSES
-from ..connection import CONTINUE_TIMEOUT, Redirected
+from ..connection import CONTINUE_TIMEOUT, RedirectedEarly
 from .answer import PlainAnswer, plain_status
 from .own import URLLIB3, is_own_connection
 
@@ -300,7 +300,7 @@ def _hear(connection: Any) -> tuple[bool, Any]:
         status = plain_status(said)
         if status in STATUSES:
             return False, (None, status, None)
-    with contextlib.suppress(Redirected):
+    with contextlib.suppress(RedirectedEarly):
         connection._handle_expect_response(None)
     if connection._response_received:
         return False, connection.response_class.keywords["status_tuple"]

@@ -33,6 +33,7 @@ def main(arguments: list[str]) -> int:
         print(f"{aiobotocore} on Python {python}", flush=True)
         if found is None:
             print(f"not run: there is no Python {python}; {how_to_get(python)}")
+            code = code or 1  # not all of it ran
             continue
         needs = [option for need in (aiobotocore, *WITH) for option in ("--with", need)]
         alone = ["--quiet", "--no-project", "--isolated", "--python", str(found.path)]

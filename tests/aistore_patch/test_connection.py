@@ -21,7 +21,7 @@ from aistore_patch.connection import (
     HopHeaders,
     HTTPConnection,
     HTTPSConnection,
-    Redirected,
+    RedirectedEarly,
     is_informational,
 )
 from aistore_patch.location import parse_url
@@ -66,7 +66,7 @@ class Talk:
 
     def put_with_the_head(self) -> Any:
         """As urllib3 1 does: http.client is given the body with the head, and sends it when it may."""
-        with contextlib.suppress(Redirected):
+        with contextlib.suppress(RedirectedEarly):
             self.send_head(io.BytesIO(BODY))
         return http.client.HTTPConnection.getresponse(self.connection)
 
